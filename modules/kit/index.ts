@@ -1,0 +1,10 @@
+export * from './analytics-module.ts';
+export * from './built-in.ts';
+export * from './dashboard.ts';
+export * from './event-source.ts';
+export * from './query.ts';
+export * from './reducer.ts';
+export * from './scope.ts';
+export * from './service.ts';
+export type { Text } from './text.ts';
+export * as text from './text.ts';
