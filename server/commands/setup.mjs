@@ -1,0 +1,69 @@
+// `npm start`, `npm test` and their relatives on a machine where nobody has installed anything. Plain JavaScript,
+// because it runs on the system's Node (20 or newer) before the project's own Node 24 is there.
+
+import { run, runNode } from './setup/run.mjs';
+import { browser, build, dependencies, generated, servers } from './setup/steps.mjs';
+import { testEverything } from './setup/test-everything.mjs';
+
+const [verb = 'start', ...rest] = process.argv.slice(2);
+process.chdir(new URL('../..', import.meta.url).pathname);
+process.env.NEXT_TELEMETRY_DISABLED = '1';
+
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  console.error(`Node ${process.versions.node} is too old: install Node 20 or newer.`);
+  process.exit(1);
+}
+
+const verbs = {
+  async start() {
+    await dependencies();
+    await generated();
+    await build();
+    process.exitCode = runNode(['server/main.ts', '--demo', ...rest], { NODE_ENV: 'production' });
+  },
+  async dev() {
+    await dependencies();
+    await generated();
+    process.exitCode = runNode(
+      [
+        '--watch-path=server',
+        '--watch-path=modules',
+        '--watch-preserve-output',
+        'server/main.ts',
+        '--demo',
+        '--dev',
+        ...rest,
+      ],
+      { NODE_ENV: 'development' },
+    );
+  },
+  async build() {
+    await dependencies();
+    await generated();
+    await build();
+  },
+  async e2e() {
+    await dependencies();
+    await generated();
+    await build();
+    await browser();
+    process.exitCode = run('playwright', ['test', ...rest], {
+      NODE_ENV: 'production',
+      CHROMIUM: process.env.CHROMIUM ?? '',
+    });
+  },
+  async test() {
+    await dependencies();
+    await generated();
+    await servers();
+    await browser();
+    process.exitCode = await testEverything();
+  },
+};
+
+const chosen = verbs[verb];
+if (!chosen) {
+  console.error(`unknown command: ${verb}. Known: ${Object.keys(verbs).join(', ')}.`);
+  process.exit(64);
+}
+await chosen();

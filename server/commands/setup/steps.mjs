@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { runWithProgress } from './run.mjs';
+
+/** SHA-256 over names and bytes of files and folders, so that a stamp says exactly what was built. */
+function fingerprint(...paths) {
+  const hash = createHash('sha256');
+  const visit = (path) => {
+    if (!existsSync(path)) return;
+    const entries = readDirectory(path);
+    if (entries === undefined) hash.update(path).update('\0').update(readFileSync(path)).update('\0');
+    else for (const name of entries) visit(join(path, name));
+  };
+  for (const path of paths) visit(path);
+  return hash.digest('hex');
+}
+
+function readDirectory(path) {
+  try {
+    return readdirSync(path)
+      .filter((name) => name !== 'generated' && !name.includes('.test.'))
+      .sort();
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Does `work` unless the stamp says that it was done for just this content. */
+async function unlessStamped(stamp, wanted, work) {
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  await work();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+export const dependencies = () =>
+  unlessStamped('node_modules/.installed', fingerprint('package-lock.json'), () =>
+    runWithProgress('Installing the packages', 'npm', ['ci', '--no-audit', '--no-fund']),
+  );
+
+export const generated = () =>
+  unlessStamped('server/generated/.stamp', fingerprint('prisma/schema.prisma', 'package-lock.json'), () =>
+    runWithProgress('Generating the database client', 'node_modules/.bin/prisma', ['generate']),
+  );
+
+export const build = () =>
+  unlessStamped(
+    '.next/.built',
+    fingerprint(
+      'app',
+      'modules',
+      'server',
+      'public',
+      'next.config.ts',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+    ),
+    () => {
+      rmSync('.next/dev', { recursive: true, force: true }); // types of removed routes there break the next build
+      return runWithProgress('Building the pages', 'node_modules/.bin/next', ['build'], {
+        NODE_ENV: 'production',
+      });
+    },
+  );
+
+const hasCommand = (name) => spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0;
+const findPostgres = () =>
+  spawnSync('sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb || command -v initdb'], { stdio: 'ignore' })
+    .status === 0;
+
+async function debian(packages) {
+  if (process.getuid?.() !== 0 || !hasCommand('apt-get'))
+    throw new Error(
+      `please install ${packages.join(', ')}: the tests need them and only root on Debian can do it by itself.`,
+    );
+  await runWithProgress(`Installing ${packages.join(', ')}`, 'sh', [
+    '-c',
+    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages.join(' ')}`,
+  ]);
+}
+
+/** A Redis and a PostgreSQL for the tests that claim them; the tests start and stop their own. */
+export async function servers() {
+  const missing = [];
+  if (!hasCommand('redis-server')) missing.push('redis-server');
+  if (!findPostgres()) missing.push('postgresql');
+  if (missing.length > 0) await debian(missing);
+}
+
+/** A Chromium: the one named, one that is there, Playwright's own, or Debian's. */
+export async function browser() {
+  const there = [
+    process.env.CHROMIUM,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ].find((path) => path && existsSync(path));
+  if (there) {
+    process.env.CHROMIUM = there;
+    return;
+  }
+  try {
+    await runWithProgress('Fetching a Chromium', 'node_modules/.bin/playwright', ['install', 'chromium']);
+  } catch {
+    await debian(['chromium']);
+    process.env.CHROMIUM = '/usr/bin/chromium';
+  }
+}
