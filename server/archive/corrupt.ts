@@ -1,0 +1,16 @@
+/** Exit code of a start that found the archive damaged (delivery.md §5). */
+export const EXIT_CORRUPT = 5;
+
+/**
+ * The archive is damaged in a way that no crash explains: the start ends with `EXIT_CORRUPT` and changes nothing.
+ * `place` names file and byte; for the log, never for an answer.
+ */
+export class ArchiveCorruptError extends Error {
+  readonly exitCode = EXIT_CORRUPT;
+  readonly place: string;
+  constructor(place: string, reason: string) {
+    super(`the archive is damaged at ${place}: ${reason}; restore it from a backup`);
+    this.name = 'ArchiveCorruptError';
+    this.place = place;
+  }
+}
