@@ -12,20 +12,31 @@ export type AuditLine = {
   readonly detail?: Readonly<Record<string, unknown>>;
 };
 
+/** Who acts, as far as the audit notes it. */
+export type Actor = Pick<Viewer, 'personId' | 'sessionId' | 'schoolId' | 'address'>;
+
+/** The server itself, where no person asked for a change. */
+export const systemActor = (schoolId: string): Actor => ({
+  personId: 'system',
+  sessionId: '',
+  schoolId,
+  address: '',
+});
+
 export type Audit = {
   /** Resolves when the line is durable; throws `unavailable` when it cannot be, and then the look must not happen. */
-  write(viewer: Viewer, line: AuditLine): Promise<void>;
+  write(actor: Actor, line: AuditLine): Promise<void>;
 };
 
 /** The audit is a stream of the archive: appended, synced and ordered like events (access.md §10). */
 export function archiveAudit(archive: Archive, clock: () => number): Audit {
   return {
-    write(viewer, line) {
+    write(actor, line) {
       const body = {
-        actor: viewer.personId,
-        session: viewer.sessionId,
-        school: viewer.schoolId,
-        address: viewer.address,
+        actor: actor.personId,
+        session: actor.sessionId,
+        school: actor.schoolId,
+        address: actor.address,
         ...line,
       };
       return new Promise((resolve, reject) => {

@@ -26,3 +26,8 @@ export type Permit<S extends Subject> = {
 export function makePermit<S extends Subject>(fields: Omit<Permit<S>, typeof made>): Permit<S> {
   return Object.freeze({ ...fields, [made]: true as const }) as Permit<S>;
 }
+
+/** Whether a value came from `makePermit`, whatever its type claims. */
+export function isPermit(value: object): boolean {
+  return made in value;
+}
