@@ -42,6 +42,7 @@ export type Entry = {
   readonly h?: string;
   readonly bad?: BadRow;
   readonly declined?: DeclinedCode;
+  readonly v?: string;
   readonly b?: Readonly<Record<string, unknown>>;
 };
 
