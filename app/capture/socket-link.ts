@@ -1,0 +1,102 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Answer, Pushed } from '#server/ingest/protocol.ts';
+import type { Link, Sender } from './sender.ts';
+
+type Asked = { m(text: string, answer: (answer: Answer) => void): void };
+
+const ANSWER_MS = 15_000;
+const LONGEST_MS = 30_000;
+const SHORTEST_MS = 500;
+
+/** Full jitter, so that a school which lost its server together does not come back together (delivery.md §3). */
+export function reconnectDelay(attempt: number, notBeforeMs: number, random: () => number): number {
+  return Math.max(notBeforeMs, random() * Math.min(LONGEST_MS, SHORTEST_MS * 2 ** attempt));
+}
+
+/**
+ * The page's own ingest connection: the sign-in cookie proves who writes. No answer in 15 s drops the connection; a
+ * message is never sent twice on one.
+ */
+export function openSocketLink({
+  client,
+  senderOf,
+}: {
+  readonly client: { readonly name: string; readonly version: string };
+  readonly senderOf: () => Sender;
+}): {
+  readonly link: Link;
+  close(): void;
+} {
+  const socket: Socket<Pushed, Asked> = io('/ingest', {
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    auth: { client },
+  });
+  let attempt = 0;
+  let notBeforeMs = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
+
+  const again = () => {
+    if (isClosed) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => socket.connect(), reconnectDelay(attempt++, notBeforeMs, Math.random));
+    notBeforeMs = 0;
+  };
+  const now = () => {
+    attempt = 0;
+    if (!socket.connected && !isClosed) {
+      clearTimeout(timer);
+      socket.connect();
+    }
+  };
+  socket.on('connect', () => {
+    attempt = 0;
+    senderOf().onConnect();
+  });
+  socket.on('disconnect', () => {
+    senderOf().onDisconnect();
+    again();
+  });
+  socket.on('connect_error', (error) => {
+    const { retryAfterMs } = ((error as { data?: { retryAfterMs?: number } }).data ?? {}) as {
+      retryAfterMs?: number;
+    };
+    notBeforeMs = Math.max(notBeforeMs, retryAfterMs ?? 0);
+    senderOf().onDisconnect();
+    again();
+  });
+  socket.on('slow', ({ ms }) => senderOf().onSlow(ms));
+  socket.on('policy', ({ action, reason }) => senderOf().onPolicy(action, reason));
+  socket.on('stop', ({ code }) => senderOf().onStop(code));
+  socket.on('going-away', ({ reconnectAfterMs }) => {
+    notBeforeMs = reconnectAfterMs;
+  });
+  addEventListener('online', now);
+
+  return {
+    link: {
+      async send(message) {
+        try {
+          return await socket.timeout(ANSWER_MS).emitWithAck('m', JSON.stringify(message));
+        } catch (error) {
+          socket.disconnect();
+          again();
+          throw error;
+        }
+      },
+      reconnect(afterMs) {
+        notBeforeMs = Math.max(notBeforeMs, afterMs);
+        socket.disconnect();
+        again();
+      },
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      removeEventListener('online', now);
+      socket.disconnect();
+    },
+  };
+}
