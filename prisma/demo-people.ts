@@ -50,7 +50,7 @@ const person = (email: string, givenName: string, familyName: string, as: DemoPe
 
 /** Everybody of the demo school: staff first, then students in the order of their addresses. */
 export const DEMO_PEOPLE: readonly DemoPerson[] = [
-  ...STAFF.map((row) => person(...row)),
+  ...STAFF.map(([email, given, family, as]) => person(email, given, family, as)),
   ...STUDENTS.map(([given = '', family = ''], index) =>
     person(`student${String(index + 1).padStart(2, '0')}@demo.test`, given, family, 'student'),
   ),
