@@ -8,16 +8,165 @@ export type TextInner = { readonly n: number; readonly c: readonly TextNode[] };
 export type TextNode = TextLeaf | TextInner;
 export type Text = { readonly $text: TextNode };
 
+// A leaf is cut when it outgrows the maximum and joined to a neighbour below the minimum. Between the two
+// lies room, so that typing and deleting around one place does not cut and join at every key.
+const LEAF = { min: 512, cut: 1280, max: 2048 };
+const FAN = { min: 8, cut: 24, max: 32 };
+
 /** The one shape by which the state store recognises a text inside a state. */
 export function isText(value: unknown): value is Text {
   return typeof value === 'object' && value !== null && '$text' in value;
 }
 
-export declare function of(value: string): Text;
-export declare function length(text: Text): number;
-/** Characters `[from, to)`; cost grows with the piece, not with the text. */
-export declare function slice(text: Text, from: number, to?: number): string;
-export declare function insert(text: Text, at: number, value: string): Text;
-/** Removes `[from, to)`. */
-export declare function remove(text: Text, from: number, to: number): Text;
-export declare function whole(text: Text): string;
+/** A text of these characters. */
+export function of(value: string): Text {
+  return { $text: rootOf(leavesOf(value)) };
+}
+
+/** Characters (UTF-16 units, as in a string's `length`); costs nothing. */
+export function length(text: Text): number {
+  return sizeOf(text.$text);
+}
+
+/** Characters `[from, to)`, positions outside the text moved to its ends; cost grows with the piece, not with the text. */
+export function slice(text: Text, from: number, to: number = length(text)): string {
+  const pieces: string[] = [];
+  collect(text.$text, within(text, from), within(text, to), pieces);
+  return pieces.join('');
+}
+
+/** Puts `value` before the character at `at`; a position outside the text is moved to its nearer end. */
+export function insert(text: Text, at: number, value: string): Text {
+  const place = within(text, at);
+  return value === '' ? text : { $text: rootOf(replace(text.$text, place, place, value)) };
+}
+
+/** Removes `[from, to)`, positions outside the text moved to its ends. The same text back when that is nothing. */
+export function remove(text: Text, from: number, to: number): Text {
+  const start = within(text, from);
+  const end = within(text, to);
+  return start >= end ? text : { $text: rootOf(replace(text.$text, start, end, '')) };
+}
+
+/** All characters as one string; cost grows with the text. */
+export function whole(text: Text): string {
+  return slice(text, 0);
+}
+
+function within(text: Text, at: number): number {
+  return Math.min(Math.max(Math.trunc(at) || 0, 0), length(text));
+}
+
+function sizeOf(node: TextNode): number {
+  return 's' in node ? node.s.length : node.n;
+}
+
+function collect(node: TextNode, from: number, to: number, into: string[]): void {
+  if (from >= to) return;
+  if ('s' in node) {
+    into.push(node.s.slice(from, to));
+    return;
+  }
+  let start = 0;
+  for (const child of node.c) {
+    const end = start + sizeOf(child);
+    if (end > from) collect(child, Math.max(from - start, 0), Math.min(to, end) - start, into);
+    if (end >= to) return;
+    start = end;
+  }
+}
+
+/** The nodes, as high as `node`, that stand in its place when `value` has replaced `[from, to)`. All leaves lie equally deep. */
+function replace(node: TextNode, from: number, to: number, value: string): readonly TextNode[] {
+  return 's' in node ? replaceInLeaf(node, from, to, value) : replaceInInner(node, from, to, value);
+}
+
+function replaceInLeaf({ s }: TextLeaf, from: number, to: number, value: string): readonly TextNode[] {
+  const after = s.length - (to - from) + value.length;
+  if (after > LEAF.max) return leavesOf(s.slice(0, from) + value + s.slice(to));
+  return after === 0 ? [] : [{ s: copied([s.slice(0, from), value, s.slice(to)]) }];
+}
+
+function replaceInInner({ n, c }: TextInner, from: number, to: number, value: string): readonly TextNode[] {
+  let first = 0;
+  let start = 0;
+  let size = sizeOf(c[0] as TextNode);
+  // An insertion between two children belongs to the left one: typing goes on where it was.
+  while (start + size < from || (start + size === from && to > from)) {
+    start += size;
+    first += 1;
+    size = sizeOf(c[first] as TextNode);
+  }
+  const fresh = [...replace(c[first] as TextNode, from - start, Math.min(to - start, size), value)];
+  const [only] = fresh;
+  if (start + size >= to && fresh.length === 1 && only && !isSmall(only))
+    return [{ n: n - (to - from) + value.length, c: c.with(first, only) }];
+  let past = first + 1;
+  for (start += size; start < to; start += size) {
+    size = sizeOf(c[past] as TextNode);
+    if (start + size > to) fresh.push(...replace(c[past] as TextNode, 0, to - start, ''));
+    past += 1;
+  }
+  return innersOf(joinSmall(c.toSpliced(first, past - first, ...fresh)));
+}
+
+function isSmall(node: TextNode): boolean {
+  return 's' in node ? node.s.length < LEAF.min : node.c.length < FAN.min;
+}
+
+/** Joins each node that is too small to its neighbour. */
+function joinSmall(nodes: readonly TextNode[]): readonly TextNode[] {
+  const joined: TextNode[] = [];
+  for (const node of nodes) {
+    const last = joined.at(-1);
+    if (last && (isSmall(last) || isSmall(node))) joined.splice(-1, 1, ...join(last, node));
+    else joined.push(node);
+  }
+  return joined;
+}
+
+/** Two neighbours as one node or, where that were too large, as two or more of like size. */
+function join(left: TextNode, right: TextNode): readonly TextNode[] {
+  if ('s' in left) return leavesOf(left.s + ('s' in right ? right.s : ''));
+  return innersOf(joinSmall([...left.c, ...('s' in right ? [] : right.c)]));
+}
+
+function leavesOf(value: string): readonly TextNode[] {
+  return spans(value.length, LEAF).map(([from, to]) => ({ s: copied([value.slice(from, to)]) }));
+}
+
+function innersOf(children: readonly TextNode[]): readonly TextNode[] {
+  return spans(children.length, FAN).map(([from, to]) => {
+    const c = children.slice(from, to);
+    return { n: c.reduce((sum, child) => sum + sizeOf(child), 0), c };
+  });
+}
+
+/** `[0, total)` in one span or, above the maximum, in spans that differ by one at most. */
+function spans(
+  total: number,
+  { cut, max }: { readonly cut: number; readonly max: number },
+): [number, number][] {
+  const count = total > max ? Math.ceil(total / cut) : Math.min(total, 1);
+  return Array.from({ length: count }, (_, i) => [
+    Math.floor((i * total) / count),
+    Math.floor(((i + 1) * total) / count),
+  ]);
+}
+
+function rootOf(nodes: readonly TextNode[]): TextNode {
+  let level = nodes;
+  while (level.length > 1) level = innersOf(level);
+  let root = level[0] ?? { s: '' };
+  while ('c' in root && root.c.length === 1) root = root.c[0] as TextNode;
+  return root;
+}
+
+/**
+ * The pieces as one string that holds nothing but its own characters. A slice or a sum in V8 points into the strings
+ * it was made from, and would keep a whole book alive for one chunk; `join` of two pieces or more writes them anew.
+ */
+function copied(pieces: readonly string[]): string {
+  const [first = '', ...rest] = pieces;
+  return [first.slice(0, 1), first.slice(1), ...rest].join('');
+}
