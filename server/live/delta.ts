@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Trouble } from '#modules/kit/index.ts';
+import type { Delta, Json, Row, Splice } from './protocol.ts';
+
+/** All that a dashboard is shown at one moment; immutable. `order` names the rows there are, in roster order. */
+export type Snapshot = {
+  readonly order: readonly string[];
+  readonly rows: ReadonlyMap<string, Row>;
+  readonly trouble: ReadonlyMap<string, Trouble>;
+  readonly frame: Json | undefined;
+};
+
+export const EMPTY: Snapshot = { order: [], rows: new Map(), trouble: new Map(), frame: undefined };
+
+/** What `{"$":[at,cut,""]}` costs more than a plain string. */
+const SPLICE_BYTES = 20;
+
+type Fields = { readonly [field: string]: Json | Splice };
+type Changes = Omit<Delta, 'channel' | 'n' | 'at'>;
+
+/** What a client that holds `before` needs to hold `after`; null when nothing differs. */
+export function deltaOf(before: Snapshot, after: Snapshot): Changes | null {
+  const changes: Changes = {
+    ...rowChanges(before, after),
+    ...orderChanges(before.order, after.order),
+    ...troubleChanges(before.trouble, after.trouble),
+    ...(after.frame !== undefined && !isDeepStrictEqual(before.frame, after.frame)
+      ? { frame: after.frame }
+      : {}),
+  };
+  return Object.keys(changes).length > 0 ? changes : null;
+}
+
+function rowChanges(before: Snapshot, after: Snapshot): Pick<Changes, 'set' | 'unset'> {
+  const set: [string, Fields][] = [];
+  const unset: [string, readonly string[]][] = [];
+  for (const id of after.order) {
+    const row = after.rows.get(id);
+    const old = before.rows.get(id);
+    if (row === undefined || row === old) continue;
+    const fields = old ? changedFields(old, row) : row;
+    if (Object.keys(fields).length > 0) set.push([id, fields]);
+    const lost = old ? Object.keys(old).filter((field) => !Object.hasOwn(row, field)) : [];
+    if (lost.length > 0) unset.push([id, lost]);
+  }
+  return {
+    ...(set.length > 0 ? { set: Object.fromEntries(set) } : {}),
+    ...(unset.length > 0 ? { unset: Object.fromEntries(unset) } : {}),
+  };
+}
+
+/** Top-level fields of `after` that differ, deeply; a longer string as a splice where that is shorter. */
+export function changedFields(before: Row, after: Row): Fields {
+  const changed: [string, Json | Splice][] = [];
+  for (const [field, value] of Object.entries(after)) {
+    const old = Object.hasOwn(before, field) ? before[field] : undefined;
+    if (old === value || isDeepStrictEqual(old, value)) continue;
+    changed.push([field, typeof old === 'string' && typeof value === 'string' ? splice(old, value) : value]);
+  }
+  return Object.fromEntries(changed);
+}
+
+/** Positions count UTF-16 units; a pair may be cut in two, since both halves arrive and join again. */
+export function splice(before: string, after: string): string | Splice {
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) start += 1;
+  let end = 0;
+  while (
+    end < most - start &&
+    before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)
+  )
+    end += 1;
+  const put = after.slice(start, after.length - end);
+  if (put.length + SPLICE_BYTES >= after.length) return after;
+  return { $: [start, before.length - end - start, put] };
+}
+
+function orderChanges(before: readonly string[], after: readonly string[]): Pick<Changes, 'gone' | 'order'> {
+  const stays = new Set(after);
+  const gone = before.filter((id) => !stays.has(id));
+  const left = before.filter((id) => stays.has(id));
+  return {
+    ...(gone.length > 0 ? { gone } : {}),
+    ...(isDeepStrictEqual(left, after) ? {} : { order: after }),
+  };
+}
+
+function troubleChanges(before: Snapshot['trouble'], after: Snapshot['trouble']): Pick<Changes, 'trouble'> {
+  const changed: [string, Trouble | null][] = [];
+  for (const [id, trouble] of after)
+    if (!isDeepStrictEqual(before.get(id), trouble)) changed.push([id, trouble]);
+  for (const id of before.keys()) if (!after.has(id)) changed.push([id, null]);
+  return changed.length > 0 ? { trouble: Object.fromEntries(changed) } : {};
+}
