@@ -27,7 +27,10 @@ export type Runtime = {
     viewerOf(cookie: string | null, address?: string): Promise<Viewer | null>;
     /** Demo mode only: makes a session for a demo person, gives the `set-cookie` value; undefined in production. */
     readonly demoSignIn?: (request: Request) => Promise<Response>;
+    /** Ends the session on every node; gives the `set-cookie` values that take the cookie away. */
     signOut(cookie: string | null): Promise<readonly string[]>;
+    /** Whether a request that changes something comes from one of our own pages: every changing route asks first. */
+    isOwnRequest(request: Request): boolean;
     /** People of the demo school, for the sign-in page; empty in production. */
     readonly demoPeople: readonly { readonly email: string; readonly name: string; readonly as: string }[];
     readonly hasGoogle: boolean;

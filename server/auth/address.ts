@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** An address as far as it may be kept: /24 of version 4, /48 of version 6; empty for anything else. */
 export function cutAddress(address: string): string {
+  if (/\/(24|48)$/.test(address)) return address; // cut before
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIPv4(plain)) return `${plain.split('.').slice(0, 3).join('.')}.0/24`;
   return isIPv6(plain) ? `${firstGroups(plain).join(':')}::/48` : '';

@@ -17,6 +17,7 @@ import { demoIngestKey, parseIngestKey } from './ingest-key.ts';
 import { INGEST_TOKEN_MS, ingestTokenVerifier, revocations } from './ingest-token.ts';
 import { ingestTokenRoute } from './ingest-token-route.ts';
 import { nextAuthOptions } from './next-auth-options.ts';
+import { isOwnRequest } from './origin.ts';
 import { openSessions } from './sessions.ts';
 
 export type AuthSettings = Pick<Env, 'isDemo' | 'varDir' | 'NEXTAUTH_SECRET' | 'INGEST_SIGNING_KEY'> & {
@@ -31,6 +32,8 @@ export type Auth = {
   viewerOf(cookie: string | null, address?: string): Promise<Viewer | null>;
   /** Ends the cookie's session on every node; gives the `set-cookie` values that take the cookie away. */
   signOut(cookie: string | null): Promise<readonly string[]>;
+  /** Whether a request that changes something comes from one of our own pages. */
+  isOwnRequest(request: Request): boolean;
   /** A visible live dashboard counts as use of its session. */
   touch(sessionId: string): Promise<void>;
   readonly demoSignIn?: (request: Request) => Promise<Response>;
@@ -106,6 +109,7 @@ export async function openAuth(
       if (value !== null) await sessions.end(value);
       return [writeSessionCookie(null, isDemo)];
     },
+    isOwnRequest: (request) => isOwnRequest(request, origins()),
     touch: sessions.touch,
     ...(isDemo ? { demoSignIn: demoSignIn(store, sessions, origins) } : {}),
     demoPeople: isDemo ? demoCards() : [],
