@@ -1,0 +1,157 @@
+import { defineReducer, scope, student } from '#modules/kit/index.ts';
+import { CANDIDATE } from '../edit.ts';
+import { doc, type Op, writing } from '../events.ts';
+import { lttb } from '../lttb.ts';
+
+const MAX_POINTS = 600;
+const KEPT_POINTS = 300;
+const MAX_MARKS = 50;
+const STEP_MS = 1000;
+const LARGE_DELETION = 50;
+const TAU_MS = 60_000;
+
+/** `t` in ms; `produced`: all characters inserted so far; `activeMs`: pauses count up to 60 s. */
+export type GrowthPoint = readonly [
+  t: number,
+  length: number,
+  cursor: number,
+  produced: number,
+  activeMs: number,
+];
+export type GrowthMark = readonly [t: number, length: number, kind: 'paste' | 'load'];
+
+/**
+ * `points`: the closed points as text, in differences: an object or array for each would take five times the memory of
+ * the document it describes. `running`: the point that may still be replaced, `since` when it began.
+ */
+type State = {
+  readonly points: string;
+  readonly count: number;
+  readonly closed: GrowthPoint;
+  readonly running: GrowthPoint | null;
+  readonly since: number;
+  readonly isFixed: boolean;
+  readonly marks: readonly GrowthMark[];
+  readonly last: number | null;
+  readonly shown: boolean;
+  readonly produced: number;
+  readonly activeMs: number;
+};
+
+const ZERO: GrowthPoint = [0, 0, 0, 0, 0];
+const initial: State = {
+  points: '',
+  count: 0,
+  closed: ZERO,
+  running: null,
+  since: 0,
+  isFixed: false,
+  marks: [],
+  last: null,
+  shown: true,
+  produced: 0,
+  activeMs: 0,
+};
+
+function encode(point: GrowthPoint, from: GrowthPoint): string {
+  return `${point.map((value, i) => (value - (from[i] as number)).toString(36)).join(' ')};`;
+}
+
+function decode(points: string): GrowthPoint[] {
+  let from = ZERO;
+  return points
+    .split(';')
+    .slice(0, -1)
+    .map((part) => {
+      const steps = part.split(' ').map((digits) => Number.parseInt(digits, 36));
+      const next = (i: 0 | 1 | 2 | 3 | 4) => from[i] + (steps[i] as number);
+      from = [next(0), next(1), next(2), next(3), next(4)];
+      return from;
+    });
+}
+
+function encodeAll(points: readonly GrowthPoint[]): string {
+  return points.map((point, i) => encode(point, points[i - 1] ?? ZERO)).join('');
+}
+
+/** The running point takes its place among the closed ones; at 600 of them the line is thinned to 300. */
+function close(state: State): State {
+  if (state.running === null) return state;
+  const points = state.points + encode(state.running, state.closed);
+  const next = { ...state, closed: state.running, running: null, points, count: state.count + 1 };
+  if (next.count < MAX_POINTS) return next;
+  const kept = lttb(
+    decode(points),
+    KEPT_POINTS,
+    ([t]) => t,
+    ([, length]) => length,
+  );
+  return { ...next, points: encodeAll(kept), count: kept.length };
+}
+
+/** Adds a point; it replaces the running one within a second of its begin, unless one of the two is fixed. */
+function put(state: State, point: GrowthPoint, isFixed: boolean): State {
+  const replaces = !isFixed && !state.isFixed && point[0] - state.since < STEP_MS;
+  if (state.running !== null && replaces) return { ...state, running: point };
+  return { ...close(state), running: point, since: point[0], isFixed };
+}
+
+function mark(state: State, t: number, length: number, kind: GrowthMark[2]): State {
+  return { ...state, marks: [...state.marks, [t, length, kind] as const].slice(-MAX_MARKS) };
+}
+
+function active(state: State, t: number, shown: boolean): State {
+  const ms = state.last === null || !state.shown ? 0 : Math.min(TAU_MS, Math.max(0, t - state.last));
+  return { ...state, last: Math.max(t, state.last ?? t), shown, activeMs: state.activeMs + ms };
+}
+
+type Change = { readonly t: number; readonly length: number; readonly cursor: number };
+const grownBy = (op: Op) => (op.kind === 'ins' ? op.text.length : -op.text.length - op.unknown);
+
+function edit(state: State, event: Change & { readonly ops: readonly Op[] }): State {
+  let next = active(state, event.t, true);
+  let length = event.length;
+  for (const op of event.ops) length -= grownBy(op);
+  for (const op of event.ops) {
+    const n = op.text.length;
+    length += grownBy(op);
+    const isPaste = op.kind === 'ins' && n >= CANDIDATE;
+    if (op.kind === 'ins') next = { ...next, produced: next.produced + n };
+    const cursor = op.kind === 'ins' ? op.pos + n : op.pos;
+    const point = [event.t, length, cursor, next.produced, next.activeMs] as const;
+    next = put(next, point, isPaste || (op.kind === 'del' && n >= LARGE_DELETION));
+    if (isPaste) next = mark(next, event.t, length, 'paste');
+  }
+  return next;
+}
+
+function load(state: State, event: Change): State {
+  const next = active(state, event.t, true);
+  const point = [event.t, event.length, event.cursor, next.produced, next.activeMs] as const;
+  return mark(put(next, point, true), event.t, event.length, 'load');
+}
+
+const touch = (state: State, { t }: { readonly t: number }) => active(state, t, true);
+
+/** How a document grew: length, cursor, characters produced and active time over the clock. */
+export const growth = defineReducer({
+  name: 'growth',
+  source: writing,
+  scope: scope(student, doc),
+  initial,
+  on: {
+    edit,
+    load,
+    open: touch,
+    key: touch,
+    hint: touch,
+    attention: touch,
+    visibility: (state, event) => active(state, event.t, event.visible),
+  },
+});
+
+/** All points, oldest first. */
+export function pointsOf(state: State): readonly GrowthPoint[] {
+  const closed = decode(state.points);
+  return state.running === null ? closed : [...closed, state.running];
+}
