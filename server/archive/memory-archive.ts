@@ -33,14 +33,17 @@ export function openMemoryArchive(options: MemoryArchiveOptions = {}): Archive {
   const commit = () => {
     const group = waiting;
     waiting = [];
-    const from = entries.length;
+    const written: Entry[] = [];
     const firsts = group.map(({ drafts }) => {
       const first = entries.length;
-      for (const draft of drafts) entries.push(take(draft));
+      for (const draft of drafts) {
+        written.push(take(draft));
+        // What is read later is what was written now, whatever becomes of the draft.
+        entries.push({ ...draft, o: entries.length });
+      }
       return first;
     });
-    const written = entries.slice(from);
-    for (const [i, { done }] of group.entries()) done(null, firsts[i] ?? from);
+    for (const [i, { done }] of group.entries()) done(null, firsts[i] ?? 0);
     for (const listener of listeners) listener(written);
   };
   async function* read(from: number, to = entries.length) {

@@ -1,0 +1,116 @@
+import type { Entry } from './entry.ts';
+import { readU64, writeU64 } from './segment-header.ts';
+
+const HASH_BYTES = 16;
+const RING_BYTES = 256 * HASH_BYTES;
+
+/** A row as it is folded: the ring of hashes ends at `filled`, and has room behind so that it rarely moves. */
+export type ProducerFold = {
+  readonly producer: string;
+  readonly epoch: number;
+  /** The student's stream, 32 hex digits: the table itself names nobody. */
+  stream: string;
+  last: number;
+  lastAt: number;
+  readonly ring: Buffer;
+  filled: number;
+};
+
+export type ProducersTable = Map<string, ProducerFold>;
+
+/** Producers that live for one connection or one process: nobody can come back to them, so no row is kept. */
+export function isPassing(entry: Entry): boolean {
+  return entry.h === undefined && entry.p?.startsWith('~') === true;
+}
+
+/** Takes one durable entry into the table: a pure function of the order of entries (delivery.md §7). */
+export function foldProducer(table: ProducersTable, entry: Entry, stream: string): void {
+  const { p: producer, e: epoch, f: from } = entry;
+  if (producer === undefined || epoch === undefined || from === undefined || isPassing(entry)) return;
+  const count = entry.n ?? entry.ev?.length ?? 0;
+  const row = rowOf(table, producer, epoch, stream);
+  row.lastAt = Math.max(row.lastAt, entry.t);
+  const to = from + count - 1;
+  if (to <= row.last) return;
+  // The client dropped what lies between: hashes before it are no neighbours of those behind it.
+  if (from > row.last + 1) row.filled = 0;
+  pushHashes(row, entry.h, Math.max(0, row.last + 1 - from), count);
+  row.last = to;
+}
+
+function rowOf(table: ProducersTable, producer: string, epoch: number, stream: string): ProducerFold {
+  const key = `${epoch}:${producer}`;
+  let row = table.get(key);
+  if (!row) {
+    row = { producer, epoch, stream, last: 0, lastAt: 0, ring: Buffer.alloc(2 * RING_BYTES), filled: 0 };
+    table.set(key, row);
+  }
+  return row;
+}
+
+/** Hashes `skip` to `count` of an entry; a seq without one (declined) gets zeros, which equal no event's. */
+function pushHashes(row: ProducerFold, base64: string | undefined, skip: number, count: number): void {
+  const hashes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
+  for (let i = Math.max(skip, count - 256); i < count; i += 1) {
+    if (row.filled === row.ring.length) {
+      row.ring.copy(row.ring, 0, row.filled - RING_BYTES, row.filled);
+      row.filled = RING_BYTES;
+    }
+    const has = hashes !== undefined && hashes.length >= (i + 1) * HASH_BYTES;
+    if (has) hashes.copy(row.ring, row.filled, i * HASH_BYTES, (i + 1) * HASH_BYTES);
+    else row.ring.fill(0, row.filled, row.filled + HASH_BYTES);
+    row.filled += HASH_BYTES;
+  }
+}
+
+/** The newest 256 hashes of a row, oldest first. */
+export function hashesOf(row: ProducerFold): Buffer {
+  return row.ring.subarray(Math.max(0, row.filled - RING_BYTES), row.filled);
+}
+
+/**
+ * u32 rows, then per row: stream 16, epoch u64, last u64, last at i64, length of the producer u16, hashes u16, the
+ * producer as UTF-8, the hashes. Rows silent since before `keepFrom` are left out.
+ */
+export function encodeProducers(table: ProducersTable, keepFrom: number): Buffer {
+  const parts: Buffer[] = [Buffer.alloc(4)];
+  let rows = 0;
+  for (const row of table.values()) {
+    if (row.lastAt < keepFrom) continue;
+    const name = Buffer.from(row.producer);
+    const hashes = hashesOf(row);
+    const head = Buffer.alloc(44);
+    head.write(row.stream, 0, 'hex');
+    writeU64(head, row.epoch, 16);
+    writeU64(head, row.last, 24);
+    writeU64(head, row.lastAt, 32);
+    head.writeUInt16LE(name.length, 40);
+    head.writeUInt16LE(hashes.length / HASH_BYTES, 42);
+    parts.push(head, name, hashes);
+    rows += 1;
+  }
+  parts[0]?.writeUInt32LE(rows);
+  return Buffer.concat(parts);
+}
+
+/** Reads what `encodeProducers` wrote; its checksum was compared before. */
+export function decodeProducers(bytes: Buffer): ProducersTable {
+  const table: ProducersTable = new Map();
+  let at = 4;
+  for (let rows = bytes.length < 4 ? 0 : bytes.readUInt32LE(0); rows > 0; rows -= 1) {
+    const nameAt = at + 44;
+    const hashesAt = nameAt + bytes.readUInt16LE(at + 40);
+    const filled = bytes.readUInt16LE(at + 42) * HASH_BYTES;
+    const row = rowOf(
+      table,
+      bytes.toString('utf8', nameAt, hashesAt),
+      readU64(bytes, at + 16),
+      bytes.toString('hex', at, at + 16),
+    );
+    row.last = readU64(bytes, at + 24);
+    row.lastAt = readU64(bytes, at + 32);
+    row.filled = bytes.copy(row.ring, 0, hashesAt, hashesAt + filled);
+    at = hashesAt + filled;
+  }
+  return table;
+}

@@ -1,0 +1,173 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, crc32, zstdCompressSync } from 'node:zlib';
+import { ArchiveCorruptError } from './corrupt.ts';
+import type { Entry } from './entry.ts';
+import { forEachEntry, parseEntry } from './entry-text.ts';
+import { groupAt } from './group.ts';
+import { decodeProducers, encodeProducers, foldProducer } from './producers-table.ts';
+import { type BlockRow, encodeBlock, encodeFooter, encodeIndexRow } from './sealed-format.ts';
+import { decodeHeader, encodeHeader, HEADER_BYTES } from './segment-header.ts';
+
+/** What sealing needs to know; plain values, since it runs in a thread of its own. */
+export type SealJob = {
+  /** An open segment's durable bytes. */
+  readonly open: Uint8Array<ArrayBuffer>;
+  /** The producers table of the segment before; empty for the first. */
+  readonly table: Uint8Array<ArrayBuffer>;
+  /** Stream ids by name (`streamName`), 32 hex digits. */
+  readonly streams: ReadonlyMap<string, string>;
+  readonly createdAt: number;
+  /** Rows of the producers table silent since before this are dropped. */
+  readonly keepProducersFrom: number;
+};
+
+export type Sealed = {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Streams that this segment is the first to need. */
+  readonly newStreams: ReadonlyMap<string, string>;
+  readonly first: number;
+  readonly last: number;
+  readonly fence: number;
+  readonly entries: number;
+  readonly events: number;
+  readonly blocks: number;
+  readonly sha256: string;
+};
+
+/** Bad rows of a student lie apart from the student's events: they have a shorter life and another right to see them. */
+export function streamName(entry: Entry): string {
+  if (entry.s === undefined) return `system:${entry.k}`;
+  return entry.k === 'bad' ? `bad:${entry.s}` : `student:${entry.s}`;
+}
+
+type Stream = {
+  readonly id: string;
+  readonly parts: Buffer[];
+  first: number;
+  last: number;
+  events: number;
+  firstAt: number;
+  lastAt: number;
+};
+
+const COMPRESSION = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+/**
+ * Turns an open segment into the bytes of its sealed form (delivery.md §5): a pure function but for the random ids of
+ * new streams. Throws `ArchiveCorruptError` where the open segment is damaged.
+ */
+export function sealBytes(job: SealJob): Sealed {
+  const open = Buffer.from(job.open.buffer, job.open.byteOffset, job.open.byteLength);
+  const header = decodeHeader(open);
+  if (!header) throw new ArchiveCorruptError('open segment, byte 0', 'its header is damaged');
+  const table = decodeProducers(Buffer.from(job.table.buffer, job.table.byteOffset, job.table.byteLength));
+  const streams = new Map<string, Stream>();
+  const newStreams = new Map<string, string>();
+  let expected = header.first;
+
+  const streamOf = (name: string, entry: Entry): Stream => {
+    let id = job.streams.get(name);
+    if (id === undefined) {
+      id = randomBytes(16).toString('hex');
+      newStreams.set(name, id);
+    }
+    const stream = {
+      id,
+      parts: [],
+      first: entry.o,
+      last: entry.o,
+      events: 0,
+      firstAt: entry.t,
+      lastAt: entry.t,
+    };
+    streams.set(name, stream);
+    return stream;
+  };
+  const take = (start: number, end: number) => {
+    const entry = parseEntry(open, start, end);
+    if (entry.o !== expected)
+      throw new ArchiveCorruptError(`open segment, byte ${start}`, 'an offset is missing');
+    expected += 1;
+    const name = streamName(entry);
+    const stream = streams.get(name) ?? streamOf(name, entry);
+    stream.parts.push(open.subarray(start - 4, end));
+    stream.last = entry.o;
+    stream.lastAt = entry.t;
+    stream.events += entry.ev?.length ?? 0;
+    foldProducer(table, entry, stream.id);
+  };
+
+  for (let at = HEADER_BYTES; at < open.length; ) {
+    const group = groupAt(open, at);
+    if (!group) throw new ArchiveCorruptError(`open segment, byte ${at}`, 'a group is damaged');
+    forEachEntry(open, group.entriesStart, group.entriesEnd, take);
+    at = group.end;
+  }
+  const events = [...streams.values()].reduce((sum, stream) => sum + stream.events, 0);
+  const entries = expected - header.first;
+  const { first, fence, archive, partition } = header;
+  const sealedHeader = encodeHeader({
+    magic: 'LOS1',
+    partition,
+    archive,
+    first,
+    fence,
+    createdAt: job.createdAt,
+    last: expected - 1,
+    entries,
+    events,
+  });
+  const tableBytes = encodeProducers(table, job.keepProducersFrom);
+  const { bytes, sha256 } = assemble(sealedHeader, [...streams.values()], tableBytes);
+  return {
+    bytes,
+    sha256,
+    newStreams,
+    first,
+    last: expected - 1,
+    fence,
+    entries,
+    events,
+    blocks: streams.size,
+  };
+}
+
+/** Header, blocks, index and table in their order, with the footer that finds them. */
+function assemble(
+  header: Buffer,
+  streams: Stream[],
+  table: Buffer,
+): { bytes: Uint8Array<ArrayBuffer>; sha256: string } {
+  const parts: Buffer[] = [header];
+  const rows: BlockRow[] = [];
+  let position = header.length;
+  for (const stream of streams.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const { id, first, last, events, firstAt, lastAt } = stream;
+    const about = { stream: id, first, last, entries: stream.parts.length, events, firstAt, lastAt };
+    const block = encodeBlock(about, zstdCompressSync(Buffer.concat(stream.parts), COMPRESSION));
+    parts.push(block);
+    rows.push({ ...about, position, length: block.length });
+    position += block.length;
+  }
+  const index = Buffer.concat(rows.map(encodeIndexRow));
+  parts.push(index, table);
+  const soFar = createHash('sha256');
+  for (const part of parts) soFar.update(part);
+  const places = {
+    indexAt: position,
+    indexCrc: crc32(index),
+    tableAt: position + index.length,
+    tableCrc: crc32(table),
+  };
+  const footer = encodeFooter(places, soFar);
+  parts.push(footer.bytes);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return { bytes, sha256: footer.sha256 };
+}

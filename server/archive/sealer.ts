@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { deleteTemporaries, writeCommit } from './commits.ts';
+import { type FileSystem, isFull, readWhole, writeNew } from './file-system.ts';
+import type { Sealed, SealJob } from './seal-bytes.ts';
+import { readProducersTable } from './sealed-segment.ts';
+import { hex12 } from './segment-header.ts';
+import type { Places, ReadableOpen, Segments } from './store.ts';
+import type { Streams } from './streams.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export type SealerOptions = {
+  readonly fileSystem: FileSystem;
+  readonly places: Places;
+  readonly segments: Segments;
+  readonly streams: Streams;
+  readonly runSeal: (job: SealJob) => Promise<Sealed>;
+  readonly archive: string;
+  readonly software: string;
+  readonly producerDays: number;
+  readonly clock: () => number;
+};
+
+/**
+ * Gives a closed open segment its sealed form (delivery.md §5). Each step is durable before the next; a crash between
+ * any two leaves the open file, or both, and what is committed wins.
+ */
+export async function sealSegment(options: SealerOptions, source: ReadableOpen): Promise<void> {
+  const { fileSystem, places, segments } = options;
+  const newest = segments.sealed.at(-1);
+  const open = await readWhole(fileSystem, source.path, source.bytes);
+  const table = newest ? await readProducersTable(fileSystem, newest) : Buffer.alloc(0);
+  const at = options.clock();
+  const sealed = await options.runSeal({
+    open: plain(open),
+    table: plain(table),
+    streams: options.streams.ids,
+    createdAt: at,
+    keepProducersFrom: at - options.producerDays * DAY_MS,
+  });
+  await options.streams.add(sealed.newStreams);
+  await deleteTemporaries(fileSystem, places.segments);
+  await deleteTemporaries(fileSystem, places.commits);
+  const file = `${hex12(sealed.first)}-${hex12(sealed.last)}-${hex12(sealed.fence)}.seg`;
+  const path = join(places.segments, file);
+  await writeNew(fileSystem, `${path}.tmp`, sealed.bytes);
+  await fileSystem.rename(`${path}.tmp`, path);
+  await fileSystem.syncDirectory(places.segments);
+  await commit(options, sealed, file, at);
+  segments.sealed.push({ path, file, first: sealed.first, last: sealed.last, bytes: sealed.bytes.length });
+  segments.open.splice(segments.open.indexOf(source), segments.open.includes(source) ? 1 : 0);
+  await fileSystem.unlink(source.path);
+}
+
+function commit(options: SealerOptions, sealed: Sealed, file: string, at: number): Promise<void> {
+  return writeCommit(options.fileSystem, options.places.commits, {
+    format: 1,
+    archive: options.archive,
+    partition: 0,
+    number: options.segments.sealed.length + 1,
+    parent: null,
+    segment: { file, sha256: sealed.sha256, bytes: sealed.bytes.length },
+    from: sealed.first,
+    to: sealed.last,
+    entries: sealed.entries,
+    events: sealed.events,
+    streams: sealed.blocks,
+    heads: null,
+    tombstones: [],
+    fence: sealed.fence,
+    at,
+    software: options.software,
+  });
+}
+
+function plain(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(bytes);
+}
+
+export type Sealer = {
+  /** A closed segment, to be sealed after those before it. */
+  add(source: ReadableOpen): void;
+  /** Tries again what a full disk prevented. */
+  retry(): void;
+  /** Resolves once all closed segments are sealed; rejects when the disk is full. */
+  settled(): Promise<void>;
+  /** Closed segments that are not sealed yet. */
+  waiting(): number;
+};
+
+/** Seals one segment after the other in the background. A full disk only delays it; any other error is fatal. */
+export function createSealer(
+  options: SealerOptions & { readonly onFatal: (error: unknown) => void },
+): Sealer {
+  const queue: ReadableOpen[] = [];
+  let running: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    for (let source = queue[0]; source; source = queue[0]) {
+      await sealSegment(options, source);
+      queue.shift();
+    }
+  }
+  function start(): Promise<void> {
+    running ??= drain().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+  function startQuietly(): void {
+    start().catch((error: unknown) => {
+      if (!isFull(error)) options.onFatal(error);
+    });
+  }
+
+  return {
+    add(source) {
+      queue.push(source);
+      startQuietly();
+    },
+    retry: () => queue.length > 0 && startQuietly(),
+    settled: () => (queue.length > 0 ? start() : Promise.resolve()),
+    waiting: () => queue.length,
+  };
+}
