@@ -1,0 +1,194 @@
+import { isText, type Text, type TextNode } from '#modules/kit/text.ts';
+import type { Loaded, StudentWrites } from '#server/state/state-store.ts';
+import { sizeOf } from './measure.ts';
+import type { Plan } from './plan.ts';
+import type { Halt } from './states.ts';
+import { addressOf, type Cell, type HotStudent, newStudent, putCell } from './student.ts';
+import { changesOf, loadText, noTexts, type SavedTexts, type TextChanges } from './text-nodes.ts';
+
+/** The field that says which reducers folded the student; every student of whom an entry was applied has it. */
+const MARK = '#';
+
+/** A state's field, under its key. `p` position · `s` state, each text as `{ "$text": <node id> }` · `n` next node id · `h` halt. */
+type Stored = { readonly p: string; readonly s: unknown; readonly n?: number; readonly h?: Halt };
+type Mark = { readonly build: string; readonly folded: readonly string[] };
+
+export type Persisting = {
+  readonly writes: StudentWrites;
+  /** The writes are in the store. */
+  commit(): void;
+};
+
+/** One state as it was when a flush was cut; states are immutable, so this is all a snapshot needs. */
+export type Cut = {
+  readonly cell: Cell;
+  readonly state: unknown;
+  readonly offset: number;
+  readonly index: number;
+  readonly halt: Halt | null;
+};
+export type StudentCut = {
+  readonly student: HotStudent;
+  readonly cells: readonly Cut[];
+  readonly mark: string | null;
+  readonly dead: readonly string[];
+};
+
+/** What of a student is to be written, as of now; the student counts as clean from here on, until something steps again. */
+export function cutOf(student: HotStudent, plan: Plan): StudentCut {
+  const cells = student.dirty.map((cell) => {
+    cell.isDirty = false;
+    const { state, offset, index, halt } = cell;
+    return { cell, state, offset, index, halt };
+  });
+  const mark = student.isMarkDirty ? markText(student, plan) : null;
+  const { dead } = student;
+  student.dirty = [];
+  student.dirtyBytes = 0;
+  student.isMarkDirty = false;
+  student.dead = [];
+  return { student, cells, mark, dead };
+}
+
+/** The cut's flush failed: all of it is dirty again. */
+export function uncut({ student, cells, mark, dead }: StudentCut): void {
+  for (const { cell } of cells) {
+    if (cell.isDirty) continue;
+    cell.isDirty = true;
+    student.dirty.push(cell);
+    student.dirtyBytes += cell.chars;
+  }
+  if (mark !== null) student.isMarkDirty = true;
+  student.dead = [...dead, ...student.dead];
+}
+
+function markText(student: HotStudent, plan: Plan): string {
+  const folded = plan.all.filter((one) => student.folded.has(one)).map((one) => one.name);
+  return JSON.stringify({ build: plan.build, folded } satisfies Mark);
+}
+
+/** A field per state and a field per new text node; nodes that nothing reaches any more go. */
+export function writesOf(cut: StudentCut): Persisting {
+  const set: [string, string][] = [];
+  const del: string[] = [...cut.dead];
+  const commits: (() => void)[] = [];
+  for (const one of cut.cells) {
+    const texts = textsIn(one.state);
+    const hasTexts = texts.length > 0 || one.cell.saved !== null;
+    const saved = hasTexts ? (one.cell.saved ?? noTexts()) : null;
+    const changes = saved && changesOf(saved, texts);
+    for (const [id, json] of changes?.set ?? []) set.push([nodeField(one.cell, id), json]);
+    for (const id of changes?.del ?? []) del.push(nodeField(one.cell, id));
+    set.push([one.cell.key, storedText(one, changes)]);
+    commits.push(() => {
+      changes?.commit();
+      one.cell.saved = saved;
+    });
+  }
+  if (cut.mark !== null) set.push([MARK, cut.mark]);
+  const commit = () => {
+    for (const one of commits) one();
+  };
+  return { writes: { student: cut.student.id, set, del: del.filter(isNotIn(set)) }, commit };
+}
+
+function isNotIn(set: readonly (readonly [string, string])[]): (field: string) => boolean {
+  const names = new Set(set.map(([field]) => field));
+  return (field) => !names.has(field);
+}
+
+function nodeField(cell: Cell, id: string): string {
+  return `${cell.key}#${id}`;
+}
+
+function storedText(cut: Cut, changes: TextChanges | null): string {
+  const stored: Stored = {
+    p: `0:${cut.offset}:${cut.index}`,
+    s: cut.state,
+    ...(changes ? { n: changes.nextId } : {}),
+    ...(cut.halt ? { h: cut.halt } : {}),
+  };
+  if (!changes) return JSON.stringify(stored);
+  return JSON.stringify(stored, (_name, value) => (isText(value) ? { $text: changes.idOf(value) } : value));
+}
+
+/** Every text inside a state, in the order of the state's JSON. */
+export function textsIn(state: unknown): readonly Text[] {
+  const texts: Text[] = [];
+  const visit = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return;
+    if (isText(value)) texts.push(value);
+    else for (const name in value) visit((value as Record<string, unknown>)[name]);
+  };
+  visit(state);
+  return texts;
+}
+
+/**
+ * A student from the store's fields. States of reducers that are not in the plan, or that `isKept` refuses, are left
+ * out and their fields marked dead. Throws where a field is not what was written: then the store is not to be believed.
+ */
+export function studentFrom(id: string, loaded: Loaded, plan: Plan): HotStudent {
+  const student = newStudent(id, plan);
+  const mark = loaded.fields.get(MARK);
+  if (mark === undefined) return student;
+  const { build, folded } = JSON.parse(mark) as Mark;
+  const known = folded.flatMap((name) => plan.byName(name) ?? []);
+  const missing = plan.withFed(plan.all.filter((one) => !known.includes(one)));
+  student.folded = new Set(known.filter((one) => !missing.has(one)));
+  student.isMarkDirty = build !== plan.build || student.folded.size !== folded.length;
+  student.skips = missing.size > 0 ? missing : null;
+  for (const [field, value] of loaded.fields) {
+    if (field === MARK) continue;
+    const folded = plan.byName(field.slice(0, endOfName(field)));
+    if (!folded || !student.folded.has(folded)) student.dead.push(field);
+    else if (!field.includes('#'))
+      putCell(student, addressOf(folded, fieldsOfKey(field)), cellFrom(field, value, folded, loaded));
+  }
+  return student;
+}
+
+function endOfName(field: string): number {
+  const end = field.indexOf(':');
+  return end < 0 ? field.length : end;
+}
+
+/** The fields that a key names, decoded. */
+export function fieldsOfKey(key: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const part of key.split(':').slice(1)) {
+    const at = part.indexOf('=');
+    fields[part.slice(0, at)] = decodeURIComponent(part.slice(at + 1));
+  }
+  return fields;
+}
+
+function cellFrom(key: string, value: string, folded: Cell['folded'], loaded: Loaded): Cell {
+  const stored = JSON.parse(value) as Stored;
+  const saved = stored.n === undefined ? null : { ...noTexts(), nextId: stored.n };
+  const state = saved ? withTexts(stored.s, saved, (id) => loaded.fields.get(`${key}#${id}`)) : stored.s;
+  const { chars, text } = sizeOf(state);
+  const [, offset = -1, index = 0] = stored.p.split(':').map(Number);
+  const halt = stored.h ?? null;
+  return { key, folded, state, chars, text, offset, index, halt, isDirty: false, saved };
+}
+
+/** Puts the texts back in their places, in place: the value was parsed a moment ago. */
+function withTexts(state: unknown, saved: SavedTexts, jsonOf: (id: string) => string | undefined): unknown {
+  const byId = new Map<string, TextNode>();
+  const roots: TextNode[] = [];
+  const visit = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (isText(value)) {
+      const root = loadText(saved, byId, String(value.$text), jsonOf);
+      roots.push(root);
+      return { $text: root };
+    }
+    const holder = value as Record<string, unknown>;
+    for (const name in holder) holder[name] = visit(holder[name]);
+    return value;
+  };
+  const whole = visit(state);
+  saved.roots = roots;
+  return whole;
+}

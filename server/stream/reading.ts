@@ -1,0 +1,55 @@
+import type { Reducer } from '#modules/kit/index.ts';
+import { AppError } from '#server/errors.ts';
+import type { Core } from './core.ts';
+import type { Hot } from './hot.ts';
+import { fieldsOfKey } from './persist.ts';
+import type { Folded, Plan } from './plan.ts';
+import type { Halt, States } from './states.ts';
+import { addressOf, findCell, type HotStudent } from './student.ts';
+
+/** What rows see of an owner. */
+export function statesOf(core: Core, hot: Hot, isReady: (student: string) => boolean): States {
+  const { plan } = core.folding;
+  return {
+    async read<R extends Reducer>(reducer: R, fields: Readonly<Record<string, string>>) {
+      const folded = plan.of(reducer);
+      if (!folded) throw new AppError('not-found', `no such reducer: ${reducer.name}`);
+      const { student: id = '' } = fields;
+      const student = core.hot.get(id) ?? (await load(core, hot, id));
+      const cell = findCell(student, folded, addressOf(folded, fields));
+      const state = cell ? cell.state : reducer.initial;
+      return { state, halt: cell?.halt ?? feederHalt(plan, student, folded, fields) };
+    },
+    onChange(listener) {
+      core.listeners.add(listener);
+      return () => core.listeners.delete(listener);
+    },
+    isReady,
+  };
+}
+
+async function load(core: Core, hot: Hot, student: string): Promise<HotStudent> {
+  if (core.phase !== 'running') throw new AppError('unavailable', 'the states are not loaded yet');
+  try {
+    return await hot.get(student);
+  } catch (cause) {
+    throw new AppError('unavailable', 'the state store does not answer', { cause });
+  }
+}
+
+/** A halted key that feeds this one: of a reducer whose emits it hears, and about the same where both say what about. */
+function feederHalt(
+  plan: Plan,
+  student: HotStudent,
+  folded: Folded,
+  fields: Readonly<Record<string, string>>,
+): Halt | null {
+  for (const feeder of plan.feeders(folded))
+    for (const cell of student.cells[feeder.index]?.values() ?? [])
+      if (cell.halt && agrees(fieldsOfKey(cell.key), fields)) return cell.halt;
+  return null;
+}
+
+function agrees(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.entries(a).every(([name, value]) => b[name] === undefined || b[name] === value);
+}

@@ -1,0 +1,164 @@
+import { after, type Core, isOver, turn } from './core.ts';
+import { type Hot, reasonOf } from './hot.ts';
+import { cutOf, type Persisting, type StudentCut, uncut, writesOf } from './persist.ts';
+
+/** Field of the nameless student that says for which build every student is known to be folded whole. */
+export const WHOLE = 'build';
+
+export type WriteBehind = {
+  /** Something was applied: a flush begins in time. */
+  poke(): void;
+  /** Everything applied so far is in the store when this resolves; at once when the owner is over. */
+  flush(): Promise<void>;
+  /** Resolves when no flush is on its way to the store. */
+  settled(): Promise<void>;
+  /** Too much waits for the store, or for too long: nothing more may be applied. */
+  isFull(): boolean;
+  /** Writes with the next flush that every student is folded whole. */
+  markWhole(): void;
+  stop(): void;
+};
+
+/** Slices of the main loop that the making of one flush may take at a time. */
+const SLICE_MS = 8;
+
+export function openWriteBehind(
+  core: Core,
+  hot: Hot,
+  on: { readonly stale: () => void; readonly fenced: () => void; readonly answered: () => void },
+): WriteBehind {
+  let timer: NodeJS.Timeout | null = null;
+  let inFlight: Promise<void> | null = null;
+  let inFlightBytes = 0;
+  let silentSince: number | null = null;
+  let tries = 0;
+  let whole: string | null = null;
+
+  function arm(ms: number): void {
+    if (timer || inFlight || isOver(core)) return;
+    timer = setTimeout(() => {
+      timer = null;
+      void begin();
+    }, ms);
+  }
+
+  function begin(): Promise<void> {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    inFlight ??= run().finally(() => {
+      inFlight = null;
+      if (core.phase === 'running' && core.applied > core.base)
+        arm(tries > 0 ? retryMs() : core.limits.flushEveryMs);
+    });
+    return inFlight;
+  }
+
+  function retryMs(): number {
+    const [from, to] = core.limits.retryMs;
+    return Math.min(to, from * 2 ** Math.min(tries - 1, 10));
+  }
+
+  async function run(): Promise<void> {
+    if (core.phase !== 'running') return;
+    const { generation, base } = core;
+    const checkpoint = core.applied;
+    const mark = whole;
+    const cuts = cutAll(core);
+    inFlightBytes = core.dirtyBytes;
+    core.dirtyBytes = 0;
+    silentSince ??= performance.now();
+    hot.expect(checkpoint);
+    let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
+    let made: readonly Persisting[] = [];
+    try {
+      made = await writesOfAll(cuts);
+      const writes = made.map((one) => one.writes).filter((one) => one.set.length + one.del.length > 0);
+      if (mark) writes.push({ student: '', set: [[WHOLE, mark]], del: [] });
+      result = await core.store.flush({ fence: core.archive.fence, base, checkpoint, writes });
+    } catch (cause) {
+      core.log.warn({ reason: reasonOf(cause) }, 'the state store does not take a flush');
+    }
+    inFlightBytes = 0;
+    for (const { student } of cuts) student.isFlushing = false;
+    if (generation !== core.generation || isOver(core)) return;
+    if (result === null) return failed(cuts);
+    if (!result.ok) return result.why === 'stale' ? on.stale() : on.fenced();
+    for (const one of made) one.commit();
+    core.base = checkpoint;
+    tries = 0;
+    silentSince = null;
+    if (mark === whole) whole = null;
+    hot.shrink();
+    announce(core, cuts, checkpoint);
+    on.answered();
+  }
+
+  function failed(cuts: readonly StudentCut[]): void {
+    tries += 1;
+    for (const cut of cuts) {
+      const { dirtyBytes } = cut.student;
+      uncut(cut);
+      core.dirtyBytes += cut.student.dirtyBytes - dirtyBytes;
+      core.dirty.add(cut.student);
+    }
+  }
+
+  return {
+    poke() {
+      if (core.dirtyBytes >= core.limits.flushBytes && !inFlight && tries === 0) void begin();
+      else arm(tries > 0 ? retryMs() : core.limits.flushEveryMs);
+    },
+    async flush() {
+      const upTo = core.applied;
+      while ((core.base < upTo || whole !== null || core.dirty.size > 0) && core.phase === 'running') {
+        await begin();
+        if (tries > 0) await after(retryMs());
+      }
+    },
+    async settled() {
+      await inFlight;
+    },
+    isFull() {
+      if (core.dirtyBytes + inFlightBytes >= core.limits.mostDirtyBytes) return true;
+      return silentSince !== null && performance.now() - silentSince > core.limits.mostSilentMs;
+    },
+    markWhole() {
+      whole = core.folding.plan.build;
+      arm(core.limits.flushEveryMs);
+    },
+    stop() {
+      if (timer) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}
+
+function cutAll(core: Core): readonly StudentCut[] {
+  const cuts = [...core.dirty].map((student) => cutOf(student, core.folding.plan));
+  for (const { student } of cuts) student.isFlushing = true;
+  core.dirty = new Set();
+  return cuts;
+}
+
+/** States are immutable, so that entries may go on being applied while their old values become text. */
+async function writesOfAll(cuts: readonly StudentCut[]): Promise<readonly Persisting[]> {
+  const made: Persisting[] = [];
+  let since = performance.now();
+  for (const cut of cuts) {
+    made.push(writesOf(cut));
+    if (performance.now() - since < SLICE_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+  return made;
+}
+
+/** Other processes read the store: they hear which students to look at again, and as of when. */
+function announce(core: Core, cuts: readonly StudentCut[], checkpoint: number): void {
+  if (!core.notices) return;
+  for (const { student, cells } of cuts) {
+    if (cells.length === 0) continue;
+    const keys = cells.map(({ cell }) => cell.key);
+    core.notices.publish('states', JSON.stringify({ student: student.id, keys, checkpoint }));
+  }
+}
