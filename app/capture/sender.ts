@@ -52,7 +52,7 @@ export function openSender({
   let notBefore = 0;
   let next = 1;
   let alone = new Set<number>();
-  let running: Promise<void> | null = null;
+  let isRunning = false;
   let isWanted = false;
 
   const report = async () => {
@@ -65,15 +65,19 @@ export function openSender({
   /** Runs the loop unless it runs already; a wish that comes while it runs is not lost. */
   const wake = () => {
     isWanted = true;
-    running ??= (async () => {
-      while (isWanted) {
-        isWanted = false;
-        await sendAll(connection).catch(() => undefined); // the link told the page; the spool keeps everything
-      }
-      running = null;
-      await report();
-    })();
+    if (isRunning) return;
+    isRunning = true;
+    void loop();
   };
+
+  async function loop(): Promise<void> {
+    while (isWanted) {
+      isWanted = false;
+      await sendAll(connection).catch(() => undefined); // the link told the page; the spool keeps everything
+    }
+    isRunning = false;
+    await report();
+  }
 
   async function sendAll(mine: number): Promise<void> {
     if (!isConnected || stopped) return;
