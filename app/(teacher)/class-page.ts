@@ -1,0 +1,48 @@
+import { notFound } from 'next/navigation';
+import type { Tab } from '#app/ui/tabs.tsx';
+import { orNotFound, requireViewer } from '#app/viewer.ts';
+import type { Action } from '#server/access/viewer.ts';
+import { runtime } from '#server/runtime.ts';
+
+export const classHref = (classroom: string) => `/classes/${encodeURIComponent(classroom)}`;
+
+/** Who looks, the permit for a class, and the class; the page of *not found* for everybody who may not. */
+export async function openClass(id: string, action: Action = 'read') {
+  const viewer = await requireViewer();
+  const { access } = runtime();
+  const permit = await orNotFound(access.toClass(viewer, decodeURIComponent(id), action));
+  return { viewer, permit, classroom: await access.classroomOf(permit) };
+}
+
+/** Queries that draw a class: the live dashboard first. */
+export function classQueries() {
+  const queries = runtime()
+    .queries()
+    .filter(({ about }) => about === 'class');
+  return queries.toSorted((a, b) => Number(isLive(b)) - Number(isLive(a)));
+}
+
+/** Queries that draw one student. */
+export const studentQueries = () =>
+  runtime()
+    .queries()
+    .filter(({ about }) => about === 'student');
+
+const isLive = ({ module, query }: { readonly module: string; readonly query: string }) =>
+  module === 'writing' && query === 'class-dashboard';
+
+/** The query at an address, of those that draw a class. */
+export function findClassQuery(module: string, query: string) {
+  return classQueries().find((card) => card.module === module && card.query === query) ?? notFound();
+}
+
+/** Live, one tab for each further query, the roster. */
+export function classTabs(classroom: string): readonly Tab[] {
+  const base = classHref(classroom);
+  const [, ...further] = classQueries();
+  return [
+    { href: base, label: 'Live' },
+    ...further.map(({ module, query, title }) => ({ href: `${base}/${module}/${query}`, label: title })),
+    { href: `${base}/roster`, label: 'Roster' },
+  ];
+}

@@ -1,0 +1,40 @@
+import { LiveDashboard } from '#app/live/live-dashboard.tsx';
+import { Empty } from '#app/ui/empty.tsx';
+import { TopBar } from '#app/ui/top-bar.tsx';
+import { classHref, classQueries, classTabs, openClass } from '../../class-page.ts';
+
+type Params = { readonly params: Promise<{ readonly classroom: string }> };
+
+export async function generateMetadata({ params }: Params) {
+  const { classroom } = await openClass((await params).classroom);
+  return { title: classroom.name };
+}
+
+/** A class, live. */
+export default async function ClassPage({ params }: Params) {
+  const { viewer, classroom } = await openClass((await params).classroom);
+  const [live] = classQueries();
+  return (
+    <>
+      <TopBar
+        person={viewer.name}
+        crumbs={[{ href: '/classes', label: 'Classes' }]}
+        here={classroom.name}
+        isHeading
+        tabs={classTabs(classroom.id)}
+      />
+      <main className="lo-page" id="content">
+        {live ? (
+          <LiveDashboard
+            classroom={classroom}
+            module={live.module}
+            query={live.query}
+            studentBase={`${classHref(classroom.id)}/students`}
+          />
+        ) : (
+          <Empty fact="No dashboards yet" sentence="No module on this server draws a class." />
+        )}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { Bin, ClassRow } from './class-row.ts';
+
+export const BIN_SECONDS = 30;
+export const BINS_SHOWN = 30;
+
+const NOTHING: Bin = [0, 0, 0, 0, 0];
+
+/**
+ * The last `count` half minutes of a row as seen at `slot` (seconds ÷ 30, whole), oldest first: what the row holds,
+ * moved back by the time that has passed since it was sent. A half minute before the first known one is empty.
+ */
+export function binsAt(
+  row: Pick<ClassRow, 'bins' | 'bin' | 'binAt'>,
+  slot: number,
+  count: number = BINS_SHOWN,
+): readonly Bin[] {
+  const running = Math.floor(row.binAt / BIN_SECONDS);
+  return Array.from({ length: count }, (_, i) => {
+    const back = running - (slot - (count - 1 - i));
+    if (back === 0) return row.bin;
+    return back > 0 ? (row.bins[row.bins.length - back] ?? NOTHING) : NOTHING;
+  });
+}
+
+/** Field by field, the sum of some half minutes. */
+export function sumOf(bins: readonly Bin[]): Bin {
+  return bins.reduce<Bin>(
+    (sum, bin) => [sum[0] + bin[0], sum[1] + bin[1], sum[2] + bin[2], sum[3] + bin[3], sum[4] + bin[4]],
+    NOTHING,
+  );
+}
+
+export const slotOf = (now: number) => Math.floor(now / (BIN_SECONDS * 1000));

@@ -1,0 +1,90 @@
+import { useEffect, useRef, useState } from 'react';
+import { clockTime } from './clock.ts';
+import type { QueueLine } from './queue.ts';
+import { WordChip } from './state-chip.tsx';
+import { focusCard } from './use-keys.ts';
+
+const OPEN_LINES = 3;
+
+/** Who waits for the teacher, beside the cards: three lines open, the rest counted. */
+export function QueuePlace({
+  lines,
+  timezone,
+}: {
+  readonly lines: readonly QueueLine[];
+  readonly timezone: string;
+}) {
+  const [isAll, setAll] = useState(false);
+  const shown = isAll ? lines : lines.slice(0, OPEN_LINES);
+  const more = lines.length - OPEN_LINES;
+  return (
+    <aside className="lo-queue" aria-label="Needs me">
+      <div className="lo-queue__head">
+        <h2>Needs me</h2>
+        <span className={`lo-badge${lines.length === 0 ? ' is-calm' : ''}`}>{lines.length}</span>
+      </div>
+      {lines.length === 0 && <p className="lo-item lo-weak">Nobody needs you right now</p>}
+      <ul>
+        {shown.map((line) => (
+          <Line key={line.id ?? line.chip} line={line} timezone={timezone} />
+        ))}
+      </ul>
+      {more > 0 && (
+        <div className="lo-queue__more">
+          <span>{isAll ? '' : `${more} more`}</span>
+          <button type="button" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
+            {isAll ? 'Show fewer' : 'Show'}
+          </button>
+        </div>
+      )}
+    </aside>
+  );
+}
+
+function Line({ line, timezone }: { readonly line: QueueLine; readonly timezone: string }) {
+  const since = line.since === null ? '' : `since ${clockTime(line.since, timezone)} · `;
+  return (
+    <li className="lo-item">
+      <div className="lo-item__head">
+        {line.id === null ? (
+          <strong>{line.name}</strong>
+        ) : (
+          <button type="button" onClick={() => showCard(line.id)}>
+            {line.name}
+          </button>
+        )}
+        <WordChip word={line.word} label={line.chip} />
+      </div>
+      <p>{line.sentence}</p>
+      <p className="lo-meta">
+        {since}rule: {line.rule}
+      </p>
+    </li>
+  );
+}
+
+function showCard(id: string | null): void {
+  focusCard(document.querySelector(`.lo-card[data-student="${CSS.escape(id ?? '')}"]`));
+}
+
+const QUIET_MS = 10_000;
+
+/** Tells readers who came into the queue, at most once in ten seconds. */
+export function QueueVoice({ lines, now }: { readonly lines: readonly QueueLine[]; readonly now: number }) {
+  const [said, setSaid] = useState({ at: 0, text: '' });
+  const known = useRef<ReadonlySet<string> | null>(null);
+  useEffect(() => {
+    const names = new Map(lines.map((line) => [line.id ?? line.chip, `${line.name}: ${line.chip}`]));
+    const last = known.current;
+    if (last === null) known.current = new Set(names.keys());
+    if (last === null || now - said.at < QUIET_MS) return;
+    const fresh = [...names].filter(([key]) => !last.has(key)).map(([, text]) => text);
+    known.current = new Set(names.keys());
+    if (fresh.length > 0) setSaid({ at: now, text: `Needs me: ${fresh.join(', ')}` });
+  }, [lines, now, said.at]);
+  return (
+    <p className="lo-sr" aria-live="polite">
+      {said.text}
+    </p>
+  );
+}
