@@ -23,7 +23,7 @@ import { buildRegistry } from '#server/registry.ts';
 import { type StateKey, stateKey } from '#server/state/state-key.ts';
 import type { Halt, States } from '#server/stream/owner.ts';
 import { type Live, type LiveParts, openLive, type RecordEvent } from './live.ts';
-import type { Asked, Told } from './protocol.ts';
+import type { Asked, Delta, Told } from './protocol.ts';
 import { attachLive, type LiveEdge } from './socket.ts';
 
 /** A small school for the tests and the benchmark of `live`: rights and states are written out here, by hand. */
@@ -185,6 +185,11 @@ export type Bench = {
   readonly audited: (AuditLine & { readonly actor: string })[];
   readonly recorded: Parameters<RecordEvent>[0][];
   readonly sessions: Map<string, Viewer>;
+  readonly url: string;
+  /** Cuts every connection without a word. */
+  cut(): void;
+  /** Sends every dashboard what the server never would. */
+  forge(delta: Delta): void;
   connect(person: string, headers?: Record<string, string>): Client;
   close(): Promise<void>;
 };
@@ -225,8 +230,14 @@ export async function openBench(queries: readonly Query[], given: Partial<LivePa
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const { port } = http.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/live`;
   const clients: Client[] = [];
   return {
+    url,
+    cut() {
+      for (const socket of server.of('/live').sockets.values()) socket.conn.close();
+    },
+    forge: (delta) => void server.of('/live').emit('rows', delta),
     school,
     states,
     live,
@@ -236,7 +247,7 @@ export async function openBench(queries: readonly Query[], given: Partial<LivePa
     sessions,
     connect(person, headers = {}) {
       sessions.set(person, sessions.get(person) ?? viewer(person));
-      const client: Client = io(`http://127.0.0.1:${port}/live`, {
+      const client: Client = io(url, {
         transports: ['websocket'],
         forceNew: true,
         reconnection: false,

@@ -48,7 +48,7 @@ test('C01 one save of one student sends her row alone, and of it the fields that
   bench.states.set(note, 'ada', { words: 2, text: 'one' });
   expect(await told).toMatchObject({ channel: first.channel, n: 1, set: { ada: { words: 2 } } });
   expect(Object.keys((await told).set?.ada ?? {})).toEqual(['words']);
-  expect(Object.keys(await told).sort()).toEqual(['at', 'channel', 'n', 'set']);
+  expect(new Set(Object.keys(await told))).toEqual(new Set(['at', 'channel', 'n', 'set']));
 });
 
 test('a key typed into a long text travels as a splice', async () => {

@@ -198,7 +198,7 @@ function refusalOf(error: unknown, live: Live): NotOpened {
 }
 
 function refuseBig(raw: unknown): void {
-  if (Buffer.byteLength(JSON.stringify(raw) ?? '') > MESSAGE_BYTES)
+  if (Buffer.byteLength(JSON.stringify([raw])) > MESSAGE_BYTES)
     throw new AppError('invalid', `the message is over ${MESSAGE_BYTES} bytes`);
 }
 
