@@ -1,4 +1,4 @@
-import type { StateStore } from './state-store.ts';
+import { type StateStore, taken } from './state-store.ts';
 
 /** A store that lives as long as the process: for tests and for benchmarks. */
 export function openMemoryStore(): StateStore {
@@ -12,7 +12,7 @@ export function openMemoryStore(): StateStore {
   };
   return {
     async claim(claim) {
-      if (claim.fence < fence && claim.archive === archive) throw new Error('the states have another owner');
+      if (claim.archive === archive && claim.fence < fence) throw taken();
       if (claim.archive !== archive || checkpoint >= claim.end) clear();
       archive = claim.archive;
       fence = claim.fence;

@@ -1,3 +1,5 @@
+import { AppError } from '#server/errors.ts';
+
 /** What one flush changes for one student: `set` replaces fields, `del` removes them. Values are JSON text. */
 export type StudentWrites = {
   readonly student: string;
@@ -29,12 +31,20 @@ export type Loaded = { readonly checkpoint: number; readonly fields: ReadonlyMap
  * fields and checkpoint of one moment.
  */
 export type StateStore = {
-  /** Writes the fence and gives the stored checkpoint; empties the store first when it belongs to another archive or its checkpoint is beyond `end`. */
+  /**
+   * Writes the fence and gives the stored checkpoint; empties the store first when it belongs to another archive or its
+   * checkpoint is beyond `end`. Throws `AppError` `conflict` when a higher fence was seen.
+   */
   claim(claim: { readonly archive: string; readonly fence: number; readonly end: number }): Promise<number>;
   load(student: string): Promise<Loaded>;
   flush(flush: Flush): Promise<FlushResult>;
-  /** Drops every state; the checkpoint is −1 afterwards. */
+  /** Drops every state; the checkpoint is −1 afterwards. Does nothing under a lower fence than the store has seen. */
   empty(fence: number): Promise<void>;
   students(): AsyncIterable<string>;
   close(): Promise<void>;
 };
+
+/** What `claim` throws when a higher fence was seen. */
+export function taken(): AppError {
+  return new AppError('conflict', 'another process owns the states');
+}

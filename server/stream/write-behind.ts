@@ -110,9 +110,13 @@ export function openWriteBehind(
     },
     async flush() {
       const upTo = core.applied;
-      while ((core.base < upTo || whole !== null || core.dirty.size > 0) && core.phase === 'running') {
+      const isIn = () =>
+        core.phase === 'running' && core.base >= upTo && core.dirty.size === 0 && whole === null;
+      while (!isIn() && !isOver(core)) {
+        const { base } = core;
         await begin();
-        if (tries > 0) await after(retryMs());
+        // Nothing came of it: the store does not answer, or everything is being taken anew from it.
+        if (core.base === base && !isIn()) await after(tries > 0 ? retryMs() : 5);
       }
     },
     async settled() {

@@ -1,0 +1,207 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '#server/log.ts';
+import { openStateFile, type Place, readStateFile, type StateFile } from './state-file.ts';
+import { type Flush, type FlushResult, type Loaded, type StateStore, taken } from './state-store.ts';
+
+export type FileStoreOptions = {
+  readonly folder: string;
+  readonly log: Log;
+  /** A snapshot is made after so many bytes of flushes, or as many as what lives, whichever is more. */
+  readonly snapshotBytes?: number;
+};
+
+type Index = Map<string, Map<string, Place>>;
+
+const SNAPSHOT_BYTES = 64 * 1024 * 1024;
+const SNAPSHOT_RECORD_BYTES = 1024 * 1024;
+
+/**
+ * States in one file: a snapshot, then a record per flush. Values stay on disk; memory holds where they are. No sync
+ * per flush: what a power cut tears off is folded again. The folder MUST be held by one process alone.
+ *
+ * A record whose checksum is wrong ends the file, and what came before it is an older, whole state of affairs; a wrong
+ * snapshot, or a value that changed on disk since, empties the store.
+ */
+export async function openFileStore(options: FileStoreOptions): Promise<StateStore> {
+  const { folder, log, snapshotBytes = SNAPSHOT_BYTES } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  let archive = '';
+  let fence = -1;
+  let checkpoint = -1;
+  let index: Index = new Map();
+  let number = 0;
+  let since = 0;
+  let liveBytes = 0;
+  let file = await find();
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One operation at a time. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = last.then(work, work);
+    last = mine.catch(() => {});
+    return mine;
+  }
+
+  async function find(): Promise<StateFile> {
+    const names = (await readdir(folder)).sort((a, b) => (a < b ? 1 : -1));
+    for (const name of names.filter((one) => one.endsWith('.tmp'))) await rm(join(folder, name));
+    const [newest, ...older] = names.filter((one) => one.endsWith('.states'));
+    for (const name of older) await rm(join(folder, name));
+    if (newest) {
+      number = Number.parseInt(newest, 10);
+      const found = await readStateFile(join(folder, newest));
+      if (found) {
+        ({ archive, fence, checkpoint } = found.head);
+        for (const record of found.records) take(record.writes);
+        since = found.bytesSinceSnapshot;
+        return openStateFile(join(folder, newest), found.end);
+      }
+      log.error({ name: newest }, 'the stored states are damaged: everything is folded again');
+    }
+    return startAnew();
+  }
+
+  function take(writes: readonly Written[]): void {
+    for (const { student, set, del } of writes) {
+      const fields = index.get(student) ?? new Map<string, Place>();
+      for (const field of del) forget(fields, field);
+      for (const [field, place] of set) {
+        forget(fields, field);
+        fields.set(field, place);
+        liveBytes += place.bytes;
+      }
+      if (fields.size > 0) index.set(student, fields);
+      else index.delete(student);
+    }
+  }
+
+  function forget(fields: Map<string, Place>, field: string): void {
+    const place = fields.get(field);
+    if (!place) return;
+    liveBytes -= place.bytes;
+    fields.delete(field);
+  }
+
+  /** An empty store in a file of its own; the one before stays until the new one has its name. */
+  async function startAnew(): Promise<StateFile> {
+    index = new Map();
+    checkpoint = -1;
+    return replace(async () => {});
+  }
+
+  async function replace(fill: (to: StateFile) => Promise<void>): Promise<StateFile> {
+    const before = join(folder, nameOf(number));
+    const path = join(folder, `${number + 1}.tmp`);
+    const to = await openStateFile(path, 0);
+    liveBytes = 0;
+    await fill(to);
+    await to.append({ kind: 'whole', archive, fence, checkpoint }, []);
+    await to.sync();
+    await rename(path, join(folder, nameOf(number + 1)));
+    await to.syncFolder(folder);
+    number += 1;
+    since = 0;
+    await rm(before, { force: true });
+    return to;
+  }
+
+  async function snapshot(): Promise<void> {
+    const before = file;
+    const old = index;
+    file = await replace(async (to) => {
+      const fresh: Index = new Map();
+      index = fresh;
+      let batch: [string, Map<string, Place>][] = [];
+      let bytes = 0;
+      const write = async () => {
+        const writes = await Promise.all(
+          batch.map(async ([student, fields]) => ({
+            student,
+            set: [...(await before.read(fields))],
+            del: [],
+          })),
+        );
+        take(await to.append({ kind: 'part' }, writes));
+        batch = [];
+        bytes = 0;
+      };
+      for (const entry of old) {
+        batch.push(entry);
+        for (const place of entry[1].values()) bytes += place.bytes;
+        if (bytes >= SNAPSHOT_RECORD_BYTES) await write();
+      }
+      await write();
+    });
+    await before.close();
+  }
+
+  async function flush(flush: Flush): Promise<FlushResult> {
+    if (flush.fence < fence) return { ok: false, why: 'fenced' };
+    if (flush.base !== checkpoint) return { ok: false, why: 'stale' };
+    const { size } = file;
+    const places = await file.append(
+      { kind: 'flush', archive, fence, checkpoint: flush.checkpoint },
+      flush.writes,
+    );
+    take(places);
+    checkpoint = flush.checkpoint;
+    since += file.size - size;
+    if (since >= Math.max(snapshotBytes, liveBytes)) await snapshot().catch(damaged);
+    return { ok: true };
+  }
+
+  async function damaged(cause: unknown): Promise<void> {
+    log.error(
+      { reason: cause instanceof Error ? cause.name : '' },
+      'the stored states are damaged: everything is folded again',
+    );
+    const before = file;
+    file = await startAnew();
+    await before.close();
+  }
+
+  async function load(student: string): Promise<Loaded> {
+    try {
+      return { checkpoint, fields: await file.read(index.get(student) ?? new Map()) };
+    } catch (cause) {
+      await damaged(cause);
+      return { checkpoint, fields: new Map() };
+    }
+  }
+
+  async function claim(claimed: Parameters<StateStore['claim']>[0]): Promise<number> {
+    if (claimed.archive === archive && claimed.fence < fence) throw taken();
+    const isOther = claimed.archive !== archive;
+    ({ archive, fence } = claimed);
+    if (isOther || checkpoint >= claimed.end) {
+      const before = file;
+      file = await startAnew();
+      await before.close();
+    } else await file.append({ kind: 'flush', archive, fence, checkpoint }, []);
+    return checkpoint;
+  }
+
+  return {
+    claim: (claimed) => inTurn(() => claim(claimed)),
+    load: (student) => inTurn(() => load(student)),
+    flush: (one) => inTurn(() => flush(one)),
+    empty: (by) =>
+      inTurn(async () => {
+        if (by < fence) return;
+        const before = file;
+        file = await startAnew();
+        await before.close();
+      }),
+    async *students() {
+      yield* [...index.keys()];
+    },
+    close: () => inTurn(() => file.close()),
+  };
+}
+
+type Written = Awaited<ReturnType<StateFile['append']>>[number];
+
+function nameOf(number: number): string {
+  return `${String(number).padStart(12, '0')}.states`;
+}

@@ -1,0 +1,4 @@
+import { openMemoryStore } from './memory-store.ts';
+import { describeStateStore } from './state-store.contract.ts';
+
+describeStateStore('states in memory', async () => openMemoryStore());
