@@ -23,12 +23,23 @@ export async function readStudents(
       classroom: activeAt(now),
       person: SHOWN,
     },
-    select: { person: { select: NAMES } },
+    select: {
+      classroom: { select: { schoolId: true } },
+      person: { select: { ...NAMES, schoolId: true } },
+    },
     orderBy: [{ person: { sortName: 'asc' } }, { personId: 'asc' }],
   });
-  const students = named(rows.map(({ person }) => person));
+  // A row that ties a student to another school's class opens nothing; a `where` cannot compare the two.
+  const students = named(rows.filter(sameSchool).map(({ person }) => person));
   return permit.subject === 'class' ? students : students.filter(({ id }) => id === permit.id);
 }
+
+type Tie = {
+  readonly classroom: { readonly schoolId: string };
+  readonly person: { readonly schoolId: string };
+};
+
+export const sameSchool = ({ classroom, person }: Tie): boolean => classroom.schoolId === person.schoolId;
 
 function named(people: readonly Parameters<typeof displayNames>[0][number][]): readonly Student[] {
   const names = displayNames(people);

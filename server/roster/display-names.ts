@@ -26,21 +26,25 @@ export function displayNames(people: readonly Named[]): ReadonlyMap<string, stri
 }
 
 function nameGroup(people: readonly Named[], letters: number, names: Map<string, string>): void {
-  for (const [name, group] of groupBy(people, (person) => shortName(person, letters))) {
+  for (const [stem, group] of groupBy(people, (person) => stemOf(person, letters))) {
     const [first] = group;
-    if (group.length === 1 && first) names.set(first.id, name);
+    if (group.length === 1 && first) names.set(first.id, withDot(first, letters, stem));
     else if (group.some(({ familyName }) => familyName.length > letters))
       nameGroup(group, letters + 1, names);
-    else for (const [index, person] of group.entries()) names.set(person.id, `${name} (${index + 1})`);
+    else for (const [index, person] of group.entries()) names.set(person.id, `${stem} (${index + 1})`);
   }
 }
 
-function shortName(person: Named, letters: number): string {
-  const given = person.preferredName || person.givenName;
-  const family = [...graphemes.segment(person.familyName.trim())].map(({ segment }) => segment);
-  if (family.length === 0) return given;
-  const start = family.slice(0, letters).join('');
-  return letters >= family.length && letters > 1 ? `${given} ${start}` : `${given} ${start}.`;
+const lettersOf = ({ familyName }: Named): string[] =>
+  [...graphemes.segment(familyName.trim())].map(({ segment }) => segment);
+
+const stemOf = (person: Named, letters: number): string =>
+  `${person.preferredName || person.givenName} ${lettersOf(person).slice(0, letters).join('')}`.trim();
+
+/** The dot says that there is more, or that it is an initial. */
+function withDot(person: Named, letters: number, stem: string): string {
+  const { length } = lettersOf(person);
+  return length > letters || (length === 1 && letters === 1) ? `${stem}.` : stem;
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -41,7 +41,11 @@ export async function listClassrooms(
       section: true,
       subject: true,
       teachings: { where: openAt(now), select: { as: true, person: { select: NAMES } } },
-      _count: { select: { enrollments: { where: { ...openAt(now), person: SHOWN } } } },
+      _count: {
+        select: {
+          enrollments: { where: { ...openAt(now), person: { schoolId: viewer.schoolId, ...SHOWN } } },
+        },
+      },
     },
     orderBy: [{ name: 'asc' }, { section: 'asc' }, { id: 'asc' }],
   });

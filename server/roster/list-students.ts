@@ -1,5 +1,6 @@
 import { activeAt, openAt, SHOWN } from '#server/access/in-force.ts';
 import type { Permit } from '#server/access/permit.ts';
+import { sameSchool } from '#server/access/read-facts.ts';
 import type { PrismaClient } from '#server/generated/prisma/client.ts';
 import { displayNames, fullName } from './display-names.ts';
 import type { RosterStudent } from './roster.ts';
@@ -12,11 +13,17 @@ export async function listStudents(
   permit: Permit<'class'>,
   now: Date,
 ): Promise<readonly RosterStudent[]> {
-  const rows = await prisma.enrollment.findMany({
+  const all = await prisma.enrollment.findMany({
     where: { classroomId: permit.id, ...openAt(now), classroom: activeAt(now), person: SHOWN },
-    select: { from: true, source: true, person: { select: PERSON } },
+    select: {
+      from: true,
+      source: true,
+      classroom: { select: { schoolId: true } },
+      person: { select: { ...PERSON, schoolId: true } },
+    },
     orderBy: [{ person: { sortName: 'asc' } }, { personId: 'asc' }],
   });
+  const rows = all.filter(sameSchool);
   const names = displayNames(rows.map(({ person }) => person));
   return rows.map(({ from, source, person }) => ({
     id: person.id,
