@@ -2,6 +2,7 @@ import type { Access } from './access/access.ts';
 import type { Viewer } from './access/viewer.ts';
 import type { Audit } from './audit.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
+import type { Registry } from './registry.ts';
 import type { Roster } from './roster/roster.ts';
 
 /** What the app may know of a query: enough to list it and to load its view. */
@@ -50,6 +51,17 @@ export type Runtime = {
     token(request: Request): Promise<Response>;
   };
 };
+
+/** What the pages may know of the registry's queries. */
+export function queryCards(registry: Pick<Registry, 'queries'>): readonly QueryCard[] {
+  return registry.queries.map(({ module, query }) => ({
+    module: module.name,
+    moduleTitle: module.title,
+    query: query.name,
+    title: query.title,
+    about: query.about ?? 'class',
+  }));
+}
 
 const KEY = Symbol.for('learning-observer');
 type Holder = { [KEY]?: Runtime };

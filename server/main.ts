@@ -1,0 +1,260 @@
+import { Server as HttpServer } from 'node:http';
+import { join } from 'node:path';
+import next from 'next';
+import { Server as SocketServer } from 'socket.io';
+import { openAccess } from './access/open-access.ts';
+import { ArchiveCorruptError, EXIT_CORRUPT } from './archive/corrupt.ts';
+import { openFileArchive } from './archive/file-archive.ts';
+import { archiveAudit } from './audit.ts';
+import { openAuth } from './auth/open-auth.ts';
+import { ownOrigins } from './auth/origin.ts';
+import { productionRefusals } from './auth/production-checks.ts';
+import { productionFacts } from './auth/production-facts.ts';
+import { openDatabase } from './database.ts';
+import { playDemo } from './demo.ts';
+import { type Env, readEnv, SettingsError } from './env.ts';
+import { AppError } from './errors.ts';
+import { openHttpServer } from './http-server.ts';
+import { postEvents } from './ingest/http.ts';
+import { openIngest } from './ingest/ingest.ts';
+import { openLearningObserverEdge } from './ingest/learning-observer-socket.ts';
+import { openRecorder } from './ingest/record.ts';
+import { attachIngest, INGEST_IO_OPTIONS } from './ingest/socket.ts';
+import { openLive } from './live/live.ts';
+import { attachLive } from './live/socket.ts';
+import { openLog } from './log.ts';
+import { loadModules } from './modules.ts';
+import { openRoster } from './roster/open-roster.ts';
+import { queryCards, type Runtime, setRuntime } from './runtime.ts';
+import { openShared } from './shared.ts';
+import { openOwner } from './stream/owner.ts';
+
+/** Exit codes: 78 wrong settings · 5 the archive is damaged · 74 the disk failed · 70 anything else. */
+const EXIT = { settings: 78, disk: 74, other: 70 } as const;
+const STOP_MS = 10_000;
+const VERSION = '0.1.0';
+
+const startedAt = performance.now();
+const args = process.argv.slice(2);
+const env = readSettings();
+const log = openLog(env.LOG_LEVEL);
+const clock = Date.now;
+
+process.on('uncaughtException', (error) => {
+  // Message and stack go to the terminal alone: they may quote what a module was given.
+  console.error(error);
+  process.exit(EXIT.other);
+});
+
+if (env.isDemo) requireLoopback(env);
+else await refuseUnsafe(env);
+
+const origins = new Set([...ownOrigins(env.publicUrl, env.isDemo)]);
+const ingestOrigins = new Set(env.INGEST_ORIGINS);
+const web = openHttpServer({
+  hosts: new Set([...origins].map((origin) => new URL(origin).host)),
+  ownOrigins: origins,
+  ingestOrigins,
+  trustedProxies: new Set(env.TRUSTED_PROXIES),
+  isDev: env.isDev,
+  isSecure: env.publicUrl.startsWith('https:'),
+});
+// Next and Socket.IO each add listeners of their own to the server they are given. Give them servers that never
+// listen, so that `openHttpServer` alone decides who gets a request or an upgrade. (Next's `getUpgradeHandler()` does nothing.)
+const pagesServer = new HttpServer();
+const socketsServer = new HttpServer();
+const pages = next({ dev: env.isDev, hostname: env.HOST, port: env.PORT, httpServer: pagesServer });
+
+const [registry, archive, database] = await Promise.all([
+  loadModules(),
+  openFileArchive({
+    directory: join(env.varDir, 'archive'),
+    software: VERSION,
+    clock,
+    limits: { minFreeBytes: env.MIN_FREE_BYTES },
+    onFatal: () => stop('disk', EXIT.disk),
+    onUnsealed: (count) => log.error({ count }, 'segments cannot be sealed'),
+  }),
+  openDatabase({
+    ...(env.DATABASE_URL ? { url: env.DATABASE_URL } : {}),
+    varDir: env.varDir,
+    isDemo: env.isDemo,
+  }),
+  pages.prepare(),
+]).catch(failStart);
+
+const { store, notices, close: closeShared } = await openShared({ env, archive, log });
+const owner = openOwner({
+  archive,
+  store,
+  registry,
+  log,
+  clock,
+  notices,
+  limits: { hotBytes: env.HOT_STATES_MB * 1024 ** 2 },
+});
+const audit = archiveAudit(archive, clock);
+const access = openAccess(database.prisma, notices, clock, {
+  onError: complain('access cannot be read again'),
+});
+const rights = { prisma: database.prisma, audit, notices, clock };
+const auth = await openAuth(rights, access, {
+  ...env,
+  origins: () => [...origins],
+  onError: complain('rules cannot be read again'),
+});
+const recorder = openRecorder({ archive, clock: { now: clock, monotonic: () => performance.now() } });
+const ingest = openIngest({
+  archive,
+  registry,
+  identify: auth.identify,
+  rules: auth.rules,
+  recorder,
+  version: VERSION,
+  whenFolded: () => owner.caughtUp(),
+});
+const live = openLive({
+  registry,
+  states: owner.states,
+  access,
+  audit,
+  clock,
+  log,
+  record: (event) => new Promise((done) => recorder.record({ ...event, source: 'queue' }, done)),
+});
+
+const io = new SocketServer(socketsServer, {
+  ...INGEST_IO_OPTIONS,
+  path: '/socket.io',
+  destroyUpgrade: false,
+  cleanupEmptyChildNamespaces: true,
+});
+const isIngestOrigin = (origin: string) => origins.has(origin) || ingestOrigins.has(origin);
+attachIngest({ io, ingest, isIngestOrigin });
+const liveEdge = attachLive({ io, live, viewerOf: auth.viewerOf, ownOrigins: origins });
+const observerEdge = openLearningObserverEdge({ ingest, isIngestOrigin });
+
+let isStopping = false;
+setRuntime({
+  isDemo: env.isDemo,
+  publicUrl: env.publicUrl,
+  prisma: database.prisma,
+  auth,
+  access,
+  audit,
+  roster: openRoster(rights, access),
+  queries: () => queryCards(registry),
+  health: () => ({ ok: true, version: VERSION }),
+  ready,
+  ingest: { post: (request) => postEvents(ingest, request), token: auth.ingestToken },
+} satisfies Runtime);
+
+const handle = pages.getRequestHandler();
+web.serve(
+  (request, response) => {
+    if (request.url?.startsWith('/socket.io/')) socketsServer.emit('request', request, response);
+    else void handle(request, response);
+  },
+  {
+    'socket.io': (request, socket, head) => socketsServer.emit('upgrade', request, socket, head),
+    'learning-observer': (request, socket, head) => observerEdge.upgrade(request, socket, head),
+    next: (request, socket, head) => pagesServer.emit('upgrade', request, socket, head),
+  },
+);
+web.server.once('error', failStart);
+web.server.listen(env.PORT, env.HOST, () => {
+  const ms = Math.round(performance.now() - startedAt);
+  log.info({ ms, port: env.PORT, host: env.HOST, mode: env.isDemo ? 'demo' : 'production' }, 'ready');
+  if (env.isDemo) console.log(`\n  Learning Observer, demo school: ${env.publicUrl}   (ready in ${ms} ms)\n`);
+});
+const demo = env.isDemo
+  ? playDemo({ url: `http://127.0.0.1:${env.PORT}`, varDir: env.varDir, pupils: env.DEMO_PUPILS })
+  : undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
+
+/** 503 while appends are refused, the owner is far behind, or a stop is under way. */
+function ready(): { ready: boolean; checks: Record<string, string> } {
+  const refusing = archive.refusing();
+  const { phase, behind } = owner.status();
+  const checks = {
+    archive: refusing ?? 'accepting',
+    states: phase,
+    behind: String(behind),
+    process: isStopping ? 'stopping' : 'running',
+  };
+  return { ready: refusing === null && !isStopping && phase === 'running', checks };
+}
+
+/**
+ * Graceful stop (delivery.md §13): clients are told and come back after a time of their own, what is in flight is
+ * answered, states are flushed, the segment is sealed. Ten seconds at most; a second signal ends at once.
+ */
+async function stop(reason: string, code: number): Promise<void> {
+  if (isStopping) process.exit(code || EXIT.other);
+  isStopping = true;
+  log.info({ signal: reason }, 'stopping');
+  setTimeout(() => process.exit(code), STOP_MS).unref();
+  demo?.stop();
+  web.server.close();
+  liveEdge.goingAway(code === 0 ? 1000 : 15_000);
+  if (code === EXIT.disk) process.exit(code); // never sync again, never answer
+  await ingest.stop();
+  await observerEdge.close();
+  await owner.flush();
+  await owner.close();
+  recorder.close();
+  live.close();
+  liveEdge.close();
+  auth.close();
+  access.close();
+  await archive.close();
+  await closeShared();
+  await io.close();
+  web.destroySockets();
+  await Promise.allSettled([pages.close(), database.close()]);
+  process.exit(code);
+}
+
+function readSettings(): Env {
+  try {
+    return readEnv(process.env, args);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    for (const sentence of error.sentences) console.error(sentence);
+    process.exit(EXIT.settings);
+  }
+}
+
+function requireLoopback({ HOST }: Env): void {
+  if (['127.0.0.1', '::1', 'localhost'].includes(HOST)) return;
+  console.error('HOST is wrong: the demo school listens on loopback only, take 127.0.0.1.');
+  process.exit(EXIT.settings);
+}
+
+async function refuseUnsafe(settings: Env): Promise<void> {
+  const facts = await productionFacts(settings, {
+    args,
+    environment: process.env,
+    archiveDir: join(settings.varDir, 'archive'),
+  });
+  const refusals = productionRefusals(settings, facts);
+  for (const sentence of refusals) console.error(sentence);
+  if (refusals.length > 0) process.exit(EXIT.settings);
+}
+
+function failStart(error: unknown): never {
+  if (error instanceof ArchiveCorruptError) {
+    console.error(error.message);
+    process.exit(EXIT_CORRUPT);
+  }
+  if (error instanceof AppError) console.error(`${error.message}.`);
+  else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+    console.error(`PORT ${env.PORT} is in use: stop the other program or choose another PORT.`);
+  else console.error(error);
+  process.exit(EXIT.other);
+}
+
+function complain(fact: string): (error: unknown) => void {
+  return (error) => log.error({ name: error instanceof Error ? error.name : 'unknown' }, fact);
+}
