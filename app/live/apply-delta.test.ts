@@ -16,8 +16,13 @@ const value = fc.oneof(
   fc.array(fc.integer(), { maxLength: 4 }),
   fc.dictionary(fc.constantFrom('a', 'b', 'c d'), fc.integer(), { minKeys: 2, noNullPrototype: true }),
 );
-const fields = fc.dictionary(fc.constantFrom('words', 'text', 'bins', 'at'), value);
-const trouble = fc.record({ code: fc.constantFrom('stopped', 'unavailable', 'delayed'), since: fc.nat() });
+const fields = fc.dictionary(fc.constantFrom('words', 'text', 'bins', 'at'), value, {
+  noNullPrototype: true,
+});
+const trouble = fc.record(
+  { code: fc.constantFrom('stopped', 'unavailable', 'delayed'), since: fc.nat() },
+  { noNullPrototype: true },
+);
 const snapshot = fc
   .record({
     order: fc.shuffledSubarray(ids),

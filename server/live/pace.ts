@@ -6,7 +6,7 @@ import type { Delta, Opened, Told } from './protocol.ts';
 export type Pace = {
   /** False, and nothing sent, while more than 256 KiB would wait for the client. */
   send(event: 'rows', delta: Delta): boolean;
-  /** An answer with all rows may be larger than what else may wait. */
+  /** All rows at once may be more than what else may wait. */
   allow(opened: Opened): void;
   /** Called when the client has read after a `send` was refused. */
   onDrain(listener: () => void): void;
@@ -45,6 +45,8 @@ export function openPace(socket: Socket<Record<string, never>, Told> | AnySocket
         return false;
       }
       socket.emit(event, delta);
+      // Nothing waited before it, so it was right to send even if it is a large one.
+      if (waiting === 0) allowance = Math.max(0, buffered(socket) - SKIP_BYTES);
       return true;
     },
     allow(opened) {

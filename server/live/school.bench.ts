@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Server } from 'socket.io';
+import { Server, type Socket as ServerSocket } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import {
   type Classroom,
@@ -186,6 +186,8 @@ export type Bench = {
   readonly recorded: Parameters<RecordEvent>[0][];
   readonly sessions: Map<string, Viewer>;
   readonly url: string;
+  /** The server's ends of the open connections. */
+  sockets(): readonly ServerSocket[];
   /** Cuts every connection without a word. */
   cut(): void;
   /** Sends every dashboard what the server never would. */
@@ -234,6 +236,7 @@ export async function openBench(queries: readonly Query[], given: Partial<LivePa
   const clients: Client[] = [];
   return {
     url,
+    sockets: () => [...server.of('/live').sockets.values()],
     cut() {
       for (const socket of server.of('/live').sockets.values()) socket.conn.close();
     },
