@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Text, TextNode } from './text.ts';
@@ -187,4 +189,23 @@ test('an empty text is a text, of one empty leaf', () => {
 test('a text is told from other state by its one field', () => {
   expect(text.isText(text.of('a'))).toBe(true);
   for (const other of [null, undefined, 'a', 3, {}, [], { s: 'a' }]) expect(text.isText(other)).toBe(false);
+});
+
+test('a chunk does not keep the string alive that it was cut from', () => {
+  // Each book is made anew, so that only its one kept leaf could hold it: 200 books of a megabyte, 200 chunks.
+  const used = () => {
+    globalThis.gc?.();
+    return process.memoryUsage().heapUsed;
+  };
+  setFlagsFromString('--expose-gc');
+  globalThis.gc ??= runInNewContext('gc');
+  const before = used();
+  const kept: TextNode[] = [];
+  for (let turn = 0; turn < 200; turn += 1) {
+    let node = text.of(`${turn}${book}`.padEnd(1_000_000, 'abcdefghij').toUpperCase()).$text;
+    while ('c' in node) node = node.c[turn % node.c.length] as TextNode;
+    kept.push(node);
+  }
+  expect(used() - before).toBeLessThan(20_000_000);
+  expect(kept).toHaveLength(200);
 });
