@@ -97,7 +97,7 @@ function step(
   const cell = findCell(student, folded, address);
   if (cell?.halt) return;
   const before = cell ? cell.state : folded.reducer.initial;
-  const { emitted, emit } = emitting(folded.reducer, heard, MOST_EVENTS - queue.length);
+  const { emitted, emit } = emitting(folded.reducer, heard, MOST_EVENTS + 1 - queue.length);
   folding.onStep(folded.index, offset, index);
   try {
     if (folding.isStuck(folded, positionOf(offset, index)))
