@@ -83,6 +83,7 @@ function replace(node: TextNode, from: number, to: number, value: string): reado
 
 function replaceInLeaf({ s }: TextLeaf, from: number, to: number, value: string): readonly TextNode[] {
   const after = s.length - (to - from) + value.length;
+  if (s === '') return leavesOf(value);
   if (after > LEAF.max) return leavesOf(s.slice(0, from) + value + s.slice(to));
   return after === 0 ? [] : [{ s: copied([s.slice(0, from), value, s.slice(to)]) }];
 }
@@ -97,10 +98,14 @@ function replaceInInner({ n, c }: TextInner, from: number, to: number, value: st
     first += 1;
     size = sizeOf(c[first] as TextNode);
   }
-  const fresh = [...replace(c[first] as TextNode, from - start, Math.min(to - start, size), value)];
-  const [only] = fresh;
-  if (start + size >= to && fresh.length === 1 && only && !isSmall(only))
-    return [{ n: n - (to - from) + value.length, c: c.with(first, only) }];
+  const edited = replace(c[first] as TextNode, from - start, Math.min(to - start, size), value);
+  const [only] = edited;
+  if (start + size >= to && edited.length === 1 && only && !isSmall(only)) {
+    const children = c.slice();
+    children[first] = only;
+    return [{ n: n - (to - from) + value.length, c: children }];
+  }
+  const fresh = [...edited];
   let past = first + 1;
   for (start += size; start < to; start += size) {
     size = sizeOf(c[past] as TextNode);
@@ -167,6 +172,5 @@ function rootOf(nodes: readonly TextNode[]): TextNode {
  * it was made from, and would keep a whole book alive for one chunk; `join` of two pieces or more writes them anew.
  */
 function copied(pieces: readonly string[]): string {
-  const [first = '', ...rest] = pieces;
-  return [first.slice(0, 1), first.slice(1), ...rest].join('');
+  return pieces.length > 1 ? pieces.join('') : [pieces[0]?.slice(0, 1), pieces[0]?.slice(1)].join('');
 }
