@@ -1,4 +1,4 @@
-import { Icon } from './icon.tsx';
+import { Icon } from './icons.tsx';
 
 /** Label, field, help and, in their place, what is wrong and what to give instead. */
 export function Field(props: {

@@ -1,6 +1,6 @@
 'use client';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon, type IconName } from './icons.tsx';
 
 export type Choice<Value extends string> = { readonly value: Value; readonly label: string };
 

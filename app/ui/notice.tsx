@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon, type IconName } from './icons.tsx';
 
 /** One line: a fact in bold, then what to do. `isUrgent` is read out at once. */
 export function Notice(props: {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon, type IconName } from './icons.tsx';
 
 /** A plain button of a bar: icon and word; the word is for readers alone where the screen is narrow. */
 export function Tool(props: {

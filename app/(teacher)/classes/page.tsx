@@ -1,5 +1,5 @@
 import { Empty } from '#app/ui/empty.tsx';
-import { Icon } from '#app/ui/icon.tsx';
+import { Icon } from '#app/ui/icons.tsx';
 import { Link } from '#app/ui/link.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
 import { requireViewer } from '#app/viewer.ts';

@@ -1,6 +1,6 @@
 import { memo, useMemo, useState } from 'react';
 import { SparklineView } from '#app/charts/sparkline.tsx';
-import { Icon } from '#app/ui/icon.tsx';
+import { Icon } from '#app/ui/icons.tsx';
 import { Link } from '#app/ui/link.tsx';
 import type { ClassRow } from './class-row.ts';
 import { clockTime } from './clock.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { Icon } from '#app/ui/icon.tsx';
+import { Icon } from '#app/ui/icons.tsx';
 import { Menu } from '#app/ui/menu.tsx';
 import { Tool } from '#app/ui/tool.tsx';
 import { ORDERS, type Order } from './order.ts';

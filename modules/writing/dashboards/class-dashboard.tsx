@@ -74,7 +74,7 @@ function Room(props: RoomProps) {
   const shown = filterStudents(ordered, view.filter);
   const lines = queueOf(students, params, now, (ms) => clockTime(ms, classroom.timezone));
   const isOne = rows.length === 1;
-  useKeys(letters, (act) => follow(act, view, { setFinding, setHelp }));
+  useKeys(letters && !isOne, (act) => follow(act, view, { setFinding, setHelp }));
   return (
     <NowContext value={now}>
       <div className={`lo-dash${isLive ? '' : ' is-stale'}`}>
@@ -137,7 +137,8 @@ function Notices({ isLive, students }: RoomProps) {
   return (
     <div className="lo-dashtop">
       <Notice tone="plain" icon="wifi-off" fact="Nobody is connected.">
-        Students appear as soon as they open the writing page, or a document with the browser extension installed.
+        Students appear as soon as they open the writing page, or a document with the browser extension
+        installed.
       </Notice>
     </div>
   );

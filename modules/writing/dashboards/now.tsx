@@ -1,5 +1,5 @@
 import { createContext, memo, useContext } from 'react';
-import { Icon } from '#app/ui/icon.tsx';
+import { Icon } from '#app/ui/icons.tsx';
 import { duration } from './clock.ts';
 
 /** The server's clock in ms. A context, so that a tick draws the timers again and nothing around them. */

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { LineView } from '#app/charts/line.tsx';
-import { Icon } from '#app/ui/icon.tsx';
+import { Icon } from '#app/ui/icons.tsx';
+import { Segment } from '#app/ui/segment.tsx';
 import { Tool } from '#app/ui/tool.tsx';
 import { LiveDot } from './class-bar.tsx';
 import { clockTime } from './clock.ts';
@@ -8,6 +9,11 @@ import { minutesOf, type Prepared } from './prepare.ts';
 import { type ClassTotals, shuffled, totalsOf } from './projector.ts';
 import { StateChip } from './state-chip.tsx';
 import type { Face } from './use-view.ts';
+
+const FACES = [
+  { value: 'projector', label: 'Class' },
+  { value: 'projector-cards', label: 'Cards' },
+] as const;
 
 type ProjectorProps = {
   readonly students: readonly Prepared[];
@@ -29,15 +35,12 @@ export function Projector(props: ProjectorProps) {
         <h1>{classroom.name}</h1>
         <LiveDot isLive={isLive} />
         {lesson && <span className="lo-wideonly">Lesson since {lesson}</span>}
-        <fieldset className="lo-segment">
-          <legend className="lo-sr">Projector shows</legend>
-          <button type="button" aria-pressed={!isCards} onClick={() => setFace('projector')}>
-            Class
-          </button>
-          <button type="button" aria-pressed={isCards} onClick={() => setFace('projector-cards')}>
-            Cards
-          </button>
-        </fieldset>
+        <Segment
+          label="Projector shows"
+          choices={FACES}
+          chosen={isCards ? 'projector-cards' : 'projector'}
+          onChoose={setFace}
+        />
         <span className="lo-push lo-hidden-names">
           <Icon name="eye-off" size={20} />
           names hidden

@@ -1,4 +1,5 @@
 import type { ClassParams, ClassRow } from './class-row.ts';
+import type { StudentRow } from './prepare-student.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 10, 21, 40);
 const SECOND = NOW / 1000;
@@ -161,3 +162,67 @@ const VARIETY: readonly Partial<ClassRow>[] = [
     bins: [],
   },
 ];
+
+const DAY = 86_400;
+const SESSIONS = [
+  { day: 3, minutes: 40, from: 0, to: 612 },
+  { day: 1, minutes: 28, from: 612, to: 1108 },
+  { day: 0, minutes: 18, from: 1108, to: 1290 },
+];
+
+/** A text of three sessions with three pastes, with what a test wants different. */
+export function studentRowOf(different: Partial<StudentRow> = {}): StudentRow {
+  const growth = SESSIONS.flatMap(({ day, minutes, from, to }, session) =>
+    Array.from({ length: minutes * 2 + 1 }, (_, i) => {
+      const length = Math.round(from + ((to - from) * i) / (minutes * 2) + Math.sin(i / 3) * 12);
+      const active = SESSIONS.slice(0, session).reduce((sum, s) => sum + s.minutes * 50, 0) + i * 25;
+      return [
+        ago(day * DAY + minutes * 60 - i * 30),
+        Math.max(0, length),
+        length,
+        length + 40,
+        active,
+      ] as const;
+    }),
+  );
+  return {
+    student: { id: 'amara', name: 'Amara O.' },
+    documents: [
+      { doc: 'd1', title: 'A place worth keeping', lastAt: ago(20) },
+      { doc: 'd2', title: 'My summer', lastAt: ago(9 * DAY) },
+    ],
+    doc: 'd1',
+    title: 'A place worth keeping',
+    tab: null,
+    tabs: [],
+    text: ESSAY,
+    isCut: false,
+    cursor: ESSAY.indexOf(' everyone'),
+    words: 236,
+    length: 1290,
+    activeSeconds: 3660,
+    activity: {},
+    growth,
+    marks: [],
+    sessions: SESSIONS.map(({ day, minutes }) => ({
+      from: ago(day * DAY + minutes * 60),
+      to: ago(day * DAY),
+    })),
+    pastes: [
+      { at: ago(3 * DAY + 1400), pos: 200, n: 64, class: 'moved', novelty: 0, sure: true, isLarge: false },
+      { at: ago(DAY + 1000), pos: 300, n: 186, class: 'quote', novelty: 1, sure: true, isLarge: false },
+      { at: ago(700), pos: 900, n: 96, class: 'new', novelty: 0.94, sure: false, isLarge: false },
+    ],
+    pasteCount: 3,
+    counts: { typed: 1149, pasted: 282, moved: 64, deleted: 141 },
+    quality: [],
+    ownPace: false,
+    ...different,
+  };
+}
+
+const ESSAY = [
+  'The market in our street opens at six, before the buses. I know this because my grandmother has had a stall there since before my mother was born, and on Saturdays I help her to carry the crates.',
+  'Most people who come through say that it is loud. “A town is the sound of people who need each other,” it says on the wall above the fish hall, and I did not understand that for a long time.',
+  'My grandmother says the market is loud, but I think it is loud the way a kitchen is when everyone is cooking and nobody wants to be the first to sit down.',
+].join('\n\n');

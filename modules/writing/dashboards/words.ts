@@ -1,5 +1,5 @@
 import type { Tone } from '#app/ui/chip.tsx';
-import type { IconName } from '#app/ui/icon.tsx';
+import type { IconName } from '#app/ui/icons.tsx';
 import type { Word } from './state-word.ts';
 
 /** The words of the class bar in its order; the key of each is its place, from 1. *No analysis* counts as no signal. */

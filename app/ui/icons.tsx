@@ -51,7 +51,11 @@ const ICONS = {
 
 export type IconName = keyof typeof ICONS;
 
-/** A Lucide icon, hidden from readers: the word beside it says the same. `size` in px, 14 beside text, 16 in notices. */
+/**
+ * Named in the plural: Next takes a file `icon.*` anywhere below `app` for a route.
+ *
+ * A Lucide icon, hidden from readers: the word beside it says the same. `size` in px, 14 beside text, 16 in notices.
+ */
 export function Icon({ name, size = 14 }: { readonly name: IconName; readonly size?: number }) {
   const Drawn = ICONS[name];
   return <Drawn size={size} strokeWidth={2} aria-hidden="true" />;
