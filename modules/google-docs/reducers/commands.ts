@@ -18,35 +18,33 @@ const FURTHEST = 2_000_000;
 const isPosition = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= FURTHEST;
 
+type Handler = (work: Work, tab: string, command: Command, depth: number) => void;
+
+const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ['is', insert],
+  ['ds', remove],
+  ['mlti', several],
+  ['rplc', replace],
+  ['rvrt', revert],
+  ['nm', inTab],
+  ['iss', suggestInsertion],
+  ['dss', suggestDeletion],
+]);
+
 /** Works one command into `tab`. Positions on the wire count from 1, and their ranges include the end. */
 export function apply(work: Work, tab: string, command: Command, depth = 0): void {
-  switch (command.ty) {
-    case 'is':
-      return insert(work, tab, command);
-    case 'ds':
-      return remove(work, tab, command);
-    case 'mlti':
-      return several(work, tab, command.mts, depth);
-    case 'rplc':
-      return replace(work, tab, command);
-    case 'rvrt':
-      return revert(work, tab, command);
-    case 'nm':
-      return inTab(work, tab, command, depth);
-    case 'iss':
-      return suggest(work, { ins: typeof command.s === 'string' ? command.s.length : 0, del: 0 });
-    case 'dss':
-      return suggest(work, { ins: 0, del: rangeOf(command)?.size ?? 0 });
-    default:
-      if (!IGNORED.has(command.ty)) countUnknown(work, command.ty);
-  }
+  const handler = HANDLERS.get(command.ty);
+  if (handler) handler(work, tab, command, depth);
+  else if (!IGNORED.has(command.ty)) countUnknown(work, command.ty);
 }
 
-const skip = (work: Work) => count(work, { skipped: work.counts.skipped + 1 });
+function skip(work: Work): void {
+  count(work, { skipped: work.counts.skipped + 1 });
+}
 
 function insert(work: Work, tab: string, { ibi, s }: Command): void {
-  if (!isPosition(ibi) || typeof s !== 'string') return skip(work);
-  editIn(work, tab, (body, recording) => insertAt(body, ibi - 1, s, recording));
+  if (!isPosition(ibi) || typeof s !== 'string') skip(work);
+  else editIn(work, tab, (body, recording) => insertAt(body, ibi - 1, s, recording));
 }
 
 function rangeOf({
@@ -59,22 +57,23 @@ function rangeOf({
 
 function remove(work: Work, tab: string, command: Command): void {
   const range = rangeOf(command);
-  if (range === null) return skip(work);
-  editIn(work, tab, (body, recording) => removeAt(body, range.from, range.to, recording));
+  if (range === null) skip(work);
+  else editIn(work, tab, (body, recording) => removeAt(body, range.from, range.to, recording));
 }
 
-function several(work: Work, tab: string, commands: unknown, depth: number): void {
-  if (!Array.isArray(commands) || depth >= DEEPEST) return skip(work);
-  for (const command of commands) {
-    if (isCommand(command)) apply(work, tab, command, depth + 1);
-    else skip(work);
-  }
+function several(work: Work, tab: string, { mts: commands }: Command, depth: number): void {
+  if (!Array.isArray(commands) || depth >= DEEPEST) skip(work);
+  else
+    for (const command of commands) {
+      if (isCommand(command)) apply(work, tab, command, depth + 1);
+      else skip(work);
+    }
 }
 
 /** `nmr` names the tab by its last string that starts with `t.`; without one the tab in force stays. */
 function inTab(work: Work, tab: string, { nmc, nmr }: Command, depth: number): void {
-  if (!isCommand(nmc) || depth >= DEEPEST) return skip(work);
-  apply(work, tabNamedBy(nmr) ?? tab, nmc, depth + 1);
+  if (!isCommand(nmc) || depth >= DEEPEST) skip(work);
+  else apply(work, tabNamedBy(nmr) ?? tab, nmc, depth + 1);
 }
 
 export function tabNamedBy(names: unknown): string | undefined {
@@ -82,7 +81,15 @@ export function tabNamedBy(names: unknown): string | undefined {
   return names.findLast((name) => typeof name === 'string' && /^t\..{1,100}$/.test(name));
 }
 
-function suggest(work: Work, { ins, del }: { readonly ins: number; readonly del: number }): void {
+function suggestInsertion(work: Work, _tab: string, { s }: Command): void {
+  suggest(work, typeof s === 'string' ? s.length : 0, 0);
+}
+
+function suggestDeletion(work: Work, _tab: string, command: Command): void {
+  suggest(work, 0, rangeOf(command)?.size ?? 0);
+}
+
+function suggest(work: Work, ins: number, del: number): void {
   const { suggested } = work.counts;
   count(work, { suggested: { ins: suggested.ins + ins, del: suggested.del + del } });
 }
@@ -121,22 +128,28 @@ function overwrite(body: Body, entries: readonly Entry[], recording: Recording |
 function replace(work: Work, tab: string, { snapshot }: Command): void {
   const entries = entriesOf(work, snapshot);
   if (entries.length === 0) return;
-  const body = bodyIn(work, tab);
-  if (text.length(body.text) > 0)
-    return editIn(work, tab, (now, recording) => overwrite(now, entries, recording));
-  const filled = overwrite(body, entries, null);
-  if (text.length(filled.text) === 0) return;
-  loadIn(work, tab, { ...filled, given: text.length(filled.text) }, 'template');
+  const isEmpty = text.length(bodyIn(work, tab).text) === 0;
+  if (isEmpty) fill(work, tab, entries);
+  else editIn(work, tab, (body, recording) => overwrite(body, entries, recording));
+}
+
+function fill(work: Work, tab: string, entries: readonly Entry[]): void {
+  const filled = overwrite(bodyIn(work, tab), entries, null);
+  const given = text.length(filled.text);
+  if (given > 0) loadIn(work, tab, { ...filled, given }, 'template');
 }
 
 function revert(work: Work, tab: string, { snapshot }: Command): void {
   const entries = entriesOf(work, snapshot);
   const last = entries.at(-1);
-  if (last === undefined) return count(work, { uncertain: work.counts.uncertain + 1 });
-  const body = bodyIn(work, tab);
+  if (last === undefined) count(work, { uncertain: work.counts.uncertain + 1 });
+  else loadIn(work, tab, revertedTo(bodyIn(work, tab), entries, last.pos + last.s.length), 'revert');
+}
+
+/** The entries written over the text, and what lies behind `end` cut off. */
+function revertedTo(body: Body, entries: readonly Entry[], end: number): Body {
   const written = overwrite(body, entries, null);
-  const end = last.pos + last.s.length;
   const length = text.length(written.text);
   const cut = end < length ? removeAt(written, end, length, null) : written;
-  loadIn(work, tab, { ...cut, cursor: Math.min(body.cursor, end) }, 'revert');
+  return { ...cut, cursor: Math.min(body.cursor, end) };
 }

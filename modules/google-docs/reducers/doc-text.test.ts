@@ -53,7 +53,11 @@ const VECTORS: readonly Vector[] = [
   ['T9', [save(is(1, 'abcdef'), rvrt(is(1, 'ab')))], { text: 'ab', cursor: 2 }],
   ['T10', [save(is(1, 'abcdef'), rvrt(is(1, 'ab'), is(3, 'cd')))], { text: 'abcd', cursor: 4 }],
   ['T11', [save(is(1, 'abcdef'), rvrt(is(3, 'X')))], { text: 'abX', cursor: 3 }],
-  ['T12', [save(is(1, 'abcdef'), rvrt({ ty: 'as' }))], { text: 'abcdef', cursor: 6, counts: { uncertain: 1 } }],
+  [
+    'T12',
+    [save(is(1, 'abcdef'), rvrt({ ty: 'as' }))],
+    { text: 'abcdef', cursor: 6, counts: { uncertain: 1 } },
+  ],
   ['T13', [T13], { text: 'main', cursor: 4, tabs: { 't.abc': ['tabtext', 7] } }],
   ['T14', [save(nm(is(1, 'x'), ['t.a', 'q', 't.b']))], { text: '', cursor: 0, tabs: { 't.b': ['x', 1] } }],
   ['T15', [save(is(1, 'main'), nm(is(1, 'x'), ['t.0']))], { text: 'xmain', cursor: 1, tabs: {} }],
@@ -74,7 +78,11 @@ const VECTORS: readonly Vector[] = [
   ['T26', [save(is(1, 'abcdef'), rplc(is(5, 'XYZ')))], { text: 'abcdXYZ', cursor: 6 }],
   ['T27', [save(is(1, 'abcdef'), rplc({ ...is(3, 'X'), sl: 3 }))], { text: 'abXf', cursor: 4 }],
   ['T28', [T13, history(is(1, 'main2'))], { text: 'main2', cursor: 5, tabs: { 't.abc': ['tabtext', 7] } }],
-  ['T29', [T24, history(is(1, 'abcdeXXz'))], { text: 'abcdeXXz', cursor: 8, unknown: 0, counts: { healed: 1 } }],
+  [
+    'T29',
+    [T24, history(is(1, 'abcdeXXz'))],
+    { text: 'abcdeXXz', cursor: 8, unknown: 0, counts: { healed: 1 } },
+  ],
 ];
 
 describe('commands of the editor become the text', () => {
@@ -84,7 +92,15 @@ describe('commands of the editor become the text', () => {
 });
 
 test('a bad command costs itself and not its event', () => {
-  const bad = [is('1', 'x'), is(1.5, 'x'), is(1, 7), is(3e9, 'x'), ds(1, null), { ty: 'mlti' }, { ty: 'nm', nmc: 1 }];
+  const bad = [
+    is('1', 'x'),
+    is(1.5, 'x'),
+    is(1, 7),
+    is(3e9, 'x'),
+    ds(1, null),
+    { ty: 'mlti' },
+    { ty: 'nm', nmc: 1 },
+  ];
   expect(shown([save(is(1, 'a'), ...bad, is(2, 'b'))])).toMatchObject({ text: 'ab', counts: { skipped: 7 } });
 });
 

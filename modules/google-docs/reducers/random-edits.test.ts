@@ -20,7 +20,21 @@ function randomOf(from: number): (below: number) => number {
   };
 }
 
-const PIECES = ['a', 'bc', ' ', '. ', '\n', '—', '😀', '𐀀x', "don't", 'It was late. ', '1', '…', 'über alles '];
+const PIECES = [
+  'a',
+  'bc',
+  ' ',
+  '. ',
+  '\n',
+  '—',
+  '😀',
+  '𐀀x',
+  "don't",
+  'It was late. ',
+  '1',
+  '…',
+  'über alles ',
+];
 
 type Trace = { readonly commands: readonly Command[]; readonly end: string };
 
@@ -39,7 +53,10 @@ function traceOf(from: number, steps: number): Trace {
       commands.push({ ty: 'ds', si: start + 1, ei: to });
       cursor = start;
     } else {
-      const piece = random(40) === 0 ? 'a longer piece of text, as pasted '.repeat(1 + random(9)) : (PIECES[random(PIECES.length)] ?? '');
+      const piece =
+        random(40) === 0
+          ? 'a longer piece of text, as pasted '.repeat(1 + random(9))
+          : (PIECES[random(PIECES.length)] ?? '');
       end = end.slice(0, cursor) + piece + end.slice(cursor);
       commands.push({ ty: 'is', ibi: cursor + 1, s: piece });
       cursor += piece.length;
