@@ -192,7 +192,7 @@ test('a text is told from other state by its one field', () => {
 });
 
 test('a chunk does not keep the string alive that it was cut from', () => {
-  // Each book is made anew, so that only its one kept leaf could hold it: 120 books of a megabyte.
+  // Each book is made anew, so that only the chunks kept of it could hold it; together they are 80 MB.
   const used = () => {
     globalThis.gc?.();
     return process.memoryUsage().heapUsed;
