@@ -1,0 +1,277 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineQuery, defineService, type Query, type Student } from '#modules/kit/index.ts';
+import type { Log } from '#server/log.ts';
+import { type Answers, openAnswers } from '#server/services/ask.ts';
+import { type Channel, openChannel } from './channel.ts';
+import { ROW_BYTES } from './run-row.ts';
+import { openScheduler, type Scheduler } from './scheduler.ts';
+import { countedQuery, type HandStates, note, openHandStates, silent } from './school.bench.ts';
+
+const classroom = { id: 'c1', name: 'C', timezone: 'UTC', lessonAt: null };
+const named = (...ids: string[]): Student[] => ids.map((id) => ({ id, name: id.toUpperCase() }));
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+type Made = { channel: Channel; states: HandStates; answers: Answers; scheduler: Scheduler };
+
+async function channelOf(query: Query, ids = ['ada', 'bo'], log: Log = silent): Promise<Made> {
+  const states = openHandStates();
+  const scheduler = openScheduler();
+  const answers = openAnswers({ clock: Date.now, log });
+  const subject = { module: 'test', query, params: undefined, maxRowBytes: ROW_BYTES };
+  const parts = { states, ask: answers.ask, scheduler, clock: Date.now, log };
+  const channel = openChannel(subject, { classroom, students: named(...ids) }, parts);
+  states.onChange((student, keys) => channel.wake(student, keys));
+  answers.onChange((key) => channel.wakeAny(key));
+  closers.push(channel.close, scheduler.close, answers.close);
+  await channel.whenComplete();
+  return { channel, states, answers, scheduler };
+}
+const changed = (channel: Channel) =>
+  new Promise<void>((resolve) => {
+    const stop = channel.onChange(() => {
+      stop();
+      resolve();
+    });
+  });
+const rowOf = (channel: Channel, id: string) => channel.snapshot().rows.get(id);
+
+test('a row that throws is unavailable and keeps its last values; the others stay live; then it is well again', async () => {
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    async row({ read }) {
+      const { words } = await read(note);
+      if (words < 0) throw new Error('a text nobody may log');
+      return { words };
+    },
+  });
+  const logged: string[] = [];
+  const log: Log = { ...silent, warn: (fields, fact) => logged.push(JSON.stringify([fields, fact])) };
+  const { channel, states } = await channelOf(query, ['ada', 'bo'], log);
+  states.set(note, 'ada', { words: -1, text: '' });
+  await changed(channel);
+  const { trouble } = channel.snapshot();
+  expect(trouble.get('ada')).toMatchObject({ code: 'unavailable' });
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 0 });
+  states.set(note, 'bo', { words: 4, text: '' });
+  await changed(channel);
+  expect(rowOf(channel, 'bo')).toMatchObject({ words: 4 });
+  states.set(note, 'ada', { words: 3, text: '' });
+  await changed(channel);
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 3 });
+  expect(channel.snapshot().trouble.size).toBe(0);
+  expect(logged).toHaveLength(1);
+  expect(logged[0]).not.toContain('nobody may log');
+});
+
+test('while a row goes on throwing its trouble keeps the time when it began', async () => {
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    async row({ read }): Promise<{ words: number }> {
+      throw new Error(String((await read(note)).words));
+    },
+  });
+  const { channel, states } = await channelOf(query);
+  const since = channel.snapshot().trouble.get('ada')?.since;
+  states.set(note, 'ada', { words: 1, text: '' });
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(channel.snapshot().trouble.get('ada')?.since).toBe(since);
+});
+
+test('what may not be sent is trouble of its row: too large, no JSON, or looking like a splice', async () => {
+  const loops: Record<string, unknown> = {};
+  loops.self = loops;
+  const made: Record<string, object> = {
+    ada: { text: 'x'.repeat(ROW_BYTES) },
+    bo: { loops },
+    cy: { trick: { $: [0, 0, 'x'] } },
+    di: { n: 1n },
+    eve: { fits: 'x'.repeat(ROW_BYTES - 100), gap: undefined, student: { id: 'bo', name: 'BO' } },
+  };
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    row: async ({ student }) => made[student.id] as object,
+  });
+  const alarms: unknown[] = [];
+  const log: Log = { ...silent, error: (fields) => alarms.push(fields.student) };
+  const { channel } = await channelOf(query, Object.keys(made), log);
+  const { trouble, rows } = channel.snapshot();
+  expect([...trouble].map(([id, { code }]) => `${id} ${code}`)).toEqual(
+    ['ada', 'bo', 'cy', 'di'].map((id) => `${id} unavailable`),
+  );
+  expect(alarms).toEqual(['ada']);
+  expect(rows.get('ada')).toEqual({ student: { id: 'ada', name: 'ADA' } });
+  expect(rows.get('eve')).toMatchObject({ student: { id: 'eve', name: 'EVE' } });
+  expect(Object.keys(rows.get('eve') ?? {})).toEqual(['fits', 'student']);
+});
+
+test('a row reads its own student, whatever its query asks for', async () => {
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    row: async ({ read }) => ({
+      words: (await (read as (...args: unknown[]) => Promise<{ words: number }>)(note, { student: 'bo' }))
+        .words,
+    }),
+  });
+  const { channel, states } = await channelOf(query);
+  states.set(note, 'bo', { words: 77, text: '' });
+  await changed(channel);
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 0 });
+  expect(rowOf(channel, 'bo')).toMatchObject({ words: 77 });
+});
+
+test('a change that comes while a row is being read is not lost', async () => {
+  const { query, runs } = countedQuery();
+  const { channel, states } = await channelOf(query);
+  const gate = Promise.withResolvers<void>();
+  states.set(note, 'ada', { words: 1, text: '' });
+  await changed(channel);
+  states.hold(gate.promise);
+  states.set(note, 'ada', { words: 2, text: '' });
+  await vi.waitFor(() => expect(runs.get('ada')).toBe(3));
+  states.set(note, 'ada', { words: 3, text: '' });
+  states.set(note, 'bo', { words: 9, text: '' });
+  states.hold(null);
+  await vi.waitFor(() => expect(rowOf(channel, 'bo')).toMatchObject({ words: 9 }));
+  expect(runs.get('ada')).toBe(3);
+  gate.resolve();
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 3 }));
+  await vi.waitFor(() => expect(runs.get('ada')).toBe(4));
+});
+
+test('a row that waits for its states does not hold up the others, and after 2 s the channel is delayed', async () => {
+  const { query } = countedQuery();
+  const { channel, states } = await channelOf(query);
+  const gate = Promise.withResolvers<void>();
+  states.hold(gate.promise);
+  const began = Date.now();
+  states.set(note, 'ada', { words: 1, text: '' });
+  await vi.waitFor(() => expect(channel.snapshot().trouble.get('*')).toMatchObject({ code: 'delayed' }), {
+    timeout: 5000,
+  });
+  const since = channel.snapshot().trouble.get('*')?.since ?? 0;
+  expect(Math.abs(since - began)).toBeLessThan(100);
+  expect(Date.now() - began).toBeGreaterThanOrEqual(1999);
+  states.hold(null);
+  gate.resolve();
+  await vi.waitFor(() => expect(channel.snapshot().trouble.size).toBe(0));
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 1 });
+});
+
+test('a change that no row has read runs no row', async () => {
+  const { query, runs } = countedQuery();
+  const { channel, states } = await channelOf(query);
+  channel.wake('ada', ['other.v1:student=ada']);
+  channel.wake('nobody', ['note.v1:student=nobody']);
+  channel.wakeAny('answer:x.v1:y');
+  states.set(note, 'bo', { words: 1, text: '' });
+  await changed(channel);
+  expect([...runs]).toEqual([
+    ['ada', 1],
+    ['bo', 2],
+  ]);
+});
+
+test('values of the class are worked out from its rows, and again when rows change', async () => {
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    row: async ({ read }) => ({ words: (await read(note)).words }),
+    frame: ({ rows }) => {
+      const sum = rows.reduce((all, { words }) => all + words, 0);
+      if (sum > 100) throw new Error('too many');
+      return { sum };
+    },
+  });
+  const { channel, states } = await channelOf(query);
+  expect(channel.snapshot().frame).toEqual({ sum: 0 });
+  states.set(note, 'ada', { words: 5, text: '' });
+  await changed(channel);
+  expect(channel.snapshot().frame).toEqual({ sum: 5 });
+  states.set(note, 'ada', { words: 500, text: '' });
+  await changed(channel);
+  expect(channel.snapshot()).toMatchObject({ frame: { sum: 5 } });
+  expect(channel.snapshot().trouble.get('*')).toMatchObject({ code: 'unavailable' });
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 500 });
+});
+
+test('when the lesson starts every row runs again; when nothing of the class changed none does', async () => {
+  const { query, runs } = countedQuery();
+  const { channel } = await channelOf(query);
+  channel.setRoster({ classroom, students: named('ada', 'bo') });
+  channel.setRoster({ classroom, students: named('bo', 'ada') });
+  await changed(channel);
+  expect(channel.snapshot().order).toEqual(['bo', 'ada']);
+  expect([...runs.values()]).toEqual([1, 1]);
+  channel.setRoster({ classroom: { ...classroom, lessonAt: 5 }, students: named('bo', 'ada') });
+  await vi.waitFor(() => expect([...runs.values()]).toEqual([2, 2]));
+});
+
+test('a student who leaves is forgotten with all that was known of her', async () => {
+  const { query } = countedQuery();
+  const { channel, states } = await channelOf(query);
+  states.set(note, 'ada', { words: 5, text: 'hers' });
+  await changed(channel);
+  channel.setRoster({ classroom, students: named('bo') });
+  await changed(channel);
+  expect([...channel.snapshot().rows.keys()]).toEqual(['bo']);
+  channel.setRoster({ classroom, students: named('bo', 'ada') });
+  expect(channel.snapshot().rows.has('ada')).toBe(false);
+  await changed(channel);
+  expect(channel.snapshot().order).toEqual(['bo', 'ada']);
+});
+
+test('an answer wakes the row that asked, and equal inputs are worked on once', async () => {
+  let runs = 0;
+  const shout = defineService({
+    name: 'shout',
+    input: z.object({ words: z.number() }),
+    output: z.string(),
+    run: async ({ words }) => {
+      runs += 1;
+      return `${words}!`;
+    },
+  });
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    row: async ({ read, ask }) => ({ loud: (await ask(shout, { words: (await read(note)).words })) ?? null }),
+  });
+  const { channel, states } = await channelOf(query);
+  await vi.waitFor(() => expect(rowOf(channel, 'bo')).toMatchObject({ loud: '0!' }));
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ loud: '0!' }));
+  expect(runs).toBe(1);
+  states.set(note, 'ada', { words: 2, text: '' });
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ loud: '2!' }));
+  expect(rowOf(channel, 'bo')).toMatchObject({ loud: '0!' });
+  expect(runs).toBe(2);
+});
+
+test('a service that fails makes the rows that asked unavailable, not their other values', async () => {
+  const broken = defineService({
+    name: 'broken',
+    input: z.object({}),
+    output: z.string(),
+    run: async () => {
+      throw new Error('out of order');
+    },
+  });
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    row: async ({ read, ask }) => ({ words: (await read(note)).words, said: await ask(broken, {}) }),
+  });
+  const { channel, states } = await channelOf(query);
+  await vi.waitFor(() =>
+    expect(channel.snapshot().trouble.get('ada')).toMatchObject({ code: 'unavailable' }),
+  );
+  states.set(note, 'ada', { words: 2, text: '' });
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 2 }));
+});
