@@ -24,10 +24,14 @@ export async function changeRights(
 ): Promise<void> {
   const { prisma, audit, notices } = store;
   await audit.write(actor, line);
+  const at = new Date(store.clock());
   try {
     const [told] = await prisma.$transaction([
-      prisma.accessChange.create({ data: changeRow(actor.schoolId, change), select: { seq: true } }),
-      prisma.auditLine.create({ data: indexRow(actor, line, store.clock()), select: { seq: true } }),
+      prisma.accessChange.create({
+        data: { ...changeRow(actor.schoolId, change), at },
+        select: { seq: true },
+      }),
+      prisma.auditLine.create({ data: { ...indexRow(actor, line), at }, select: { seq: true } }),
       ...statements,
     ]);
     announce(notices, told.seq, change);
@@ -37,10 +41,9 @@ export async function changeRights(
   }
 }
 
-function indexRow(actor: Actor, line: AuditLine, at: number): Prisma.AuditLineUncheckedCreateInput {
+function indexRow(actor: Actor, line: AuditLine): Prisma.AuditLineUncheckedCreateInput {
   return {
     schoolId: actor.schoolId,
-    at: new Date(at),
     actorId: actor.personId,
     sessionId: actor.sessionId || null,
     action: line.action,
