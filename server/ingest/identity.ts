@@ -34,4 +34,6 @@ export type CollectionRules = {
   /** Makes sure that the student's rules are in memory; called once a connection. */
   prepare(student: string): Promise<void>;
   decide(student: string, capturedAt: number): import('#server/errors.ts').DeclinedCode | 'not-ready' | null;
+  /** When collecting begins again after `outside-window`, ms; null where that is not known. */
+  reopensAt?(student: string, at: number): number | null;
 };

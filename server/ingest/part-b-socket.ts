@@ -1,0 +1,52 @@
+import type { RawData, WebSocket } from 'ws';
+import { CLOSE } from '#server/errors.ts';
+import type { Identity } from './identity.ts';
+import type { Ingest, Peer } from './ingest.ts';
+import type { Answer } from './protocol.ts';
+import { openSession } from './session.ts';
+import { boundSockets } from './socket-limits.ts';
+
+/** Who asks for this sub-protocol on `/wsapi/in/` speaks part B: one JSON text frame a message, one answer frame each, in order. */
+export const SUB_PROTOCOL = 'learning-observer.1';
+
+/** Serves a socket whose student is proved. Pushed messages are frames too: `{ "type": "slow", … }`. */
+export function serveBatches(ingest: Ingest, ws: WebSocket, identity: Identity): void {
+  const connection = ingest.open({ identity, edge: 'socket', peer: peerOf(ws) });
+  boundSockets(ingest, connection);
+  const session = openSession(ingest, connection);
+  const most = 2 * ingest.core.limits.frameBytes;
+  const reply = (answer: Answer) => {
+    if (ws.readyState === ws.OPEN) ws.send(answerText(answer));
+  };
+  ws.on('message', (data: RawData, isBinary: boolean) => {
+    const bytes = asBuffer(data);
+    if (bytes.length > most) ws.close(CLOSE.tooBig);
+    else if (isBinary) session.binary(bytes.length, reply);
+    else session.message(bytes.toString(), bytes.length, reply);
+  });
+  ws.on('close', (code) => session.end(`closed ${code}`));
+}
+
+/** The usual answer is put together by hand: it is sent for each frame. */
+function answerText(answer: Answer): string {
+  const isPlain =
+    answer.type === 'stored' && answer.bad.length === 0 && !answer.declined && !answer.slowDownMs;
+  return isPlain ? `{"type":"stored","upTo":${answer.upTo},"bad":[]}` : JSON.stringify(answer);
+}
+
+/** `ws` hands over one Buffer a message, unless told otherwise. */
+export function asBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+function peerOf(ws: WebSocket): Peer {
+  return {
+    push: (event, message) => {
+      if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ type: event, ...message }));
+    },
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    close: (code) => ws.close(code),
+  };
+}
