@@ -4,7 +4,7 @@ import { signIngestToken } from './auth/ingest-token.ts';
 import { playClass } from './simulate/play-class.ts';
 
 /** How much the pupils have written when the school opens: a visitor finds a class at work, not an empty one. */
-const PAST_MS = 12 * 60_000;
+const PAST_MS = 4 * 60_000;
 
 /** The demo school's pupils: invented, through the public protocol like anybody else. */
 export function playDemo({

@@ -2,6 +2,8 @@ import { Server as HttpServer } from 'node:http';
 import { join } from 'node:path';
 import next from 'next';
 import { Server as SocketServer } from 'socket.io';
+import { WebSocketServer } from 'ws';
+import { seedDemoSchool } from '../prisma/demo-school.ts';
 import { openAccess } from './access/open-access.ts';
 import { ArchiveCorruptError, EXIT_CORRUPT } from './archive/corrupt.ts';
 import { openFileArchive } from './archive/file-archive.ts';
@@ -17,7 +19,7 @@ import { AppError } from './errors.ts';
 import { openHttpServer } from './http-server.ts';
 import { postEvents } from './ingest/http.ts';
 import { openIngest } from './ingest/ingest.ts';
-import { openLearningObserverEdge } from './ingest/learning-observer-socket.ts';
+import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from './ingest/learning-observer-socket.ts';
 import { openRecorder } from './ingest/record.ts';
 import { attachIngest, INGEST_IO_OPTIONS } from './ingest/socket.ts';
 import { openLive } from './live/live.ts';
@@ -83,6 +85,7 @@ const [registry, archive, database] = await Promise.all([
   pages.prepare(),
 ]).catch(failStart);
 
+if (env.isDemo) await seedDemoSchool(database.prisma);
 const { store, notices, close: closeShared } = await openShared({ env, archive, log });
 const owner = openOwner({
   archive,
@@ -125,6 +128,7 @@ const live = openLive({
 
 const io = new SocketServer(socketsServer, {
   ...INGEST_IO_OPTIONS,
+  transports: ['websocket'],
   path: '/socket.io',
   destroyUpgrade: false,
   cleanupEmptyChildNamespaces: true,
@@ -132,7 +136,11 @@ const io = new SocketServer(socketsServer, {
 const isIngestOrigin = (origin: string) => origins.has(origin) || ingestOrigins.has(origin);
 attachIngest({ io, ingest, isIngestOrigin });
 const liveEdge = attachLive({ io, live, viewerOf: auth.viewerOf, ownOrigins: origins });
-const observerEdge = openLearningObserverEdge({ ingest, isIngestOrigin });
+const observerEdge = openLearningObserverEdge({
+  wss: new WebSocketServer(OBSERVER_WS_OPTIONS),
+  ingest,
+  isIngestOrigin,
+});
 
 let isStopping = false;
 setRuntime({
@@ -200,7 +208,7 @@ async function stop(reason: string, code: number): Promise<void> {
   liveEdge.goingAway(code === 0 ? 1000 : 15_000);
   if (code === EXIT.disk) process.exit(code); // never sync again, never answer
   await ingest.stop();
-  await observerEdge.close();
+  observerEdge.close();
   await owner.flush();
   await owner.close();
   recorder.close();

@@ -57,7 +57,7 @@ test('own pages, listed extensions and clients without an origin pass', () => {
   for (const headers of [
     { origin: 'http://localhost:3000' },
     { origin: 'chrome-extension://abcdefghijklmnopabcdefghijklmnop' },
-    {},
+    {} as Record<string, string>,
   ])
     expect(route('/wsapi/in/', headers)).toBe('learning-observer');
 });

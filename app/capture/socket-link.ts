@@ -1,18 +1,11 @@
 import { io, type Socket } from 'socket.io-client';
+import { reconnectDelay } from '#app/live/reconnect-delay.ts';
 import type { Answer, Pushed } from '#server/ingest/protocol.ts';
 import type { Link, Sender } from './sender.ts';
 
 type Asked = { m(text: string, answer: (answer: Answer) => void): void };
 
 const ANSWER_MS = 15_000;
-const LONGEST_MS = 30_000;
-const SHORTEST_MS = 500;
-
-/** Full jitter, so that a school which lost its server together does not come back together (delivery.md §3). */
-export function reconnectDelay(attempt: number, notBeforeMs: number, random: () => number): number {
-  return Math.max(notBeforeMs, random() * Math.min(LONGEST_MS, SHORTEST_MS * 2 ** attempt));
-}
-
 /**
  * The page's own ingest connection: the sign-in cookie proves who writes. No answer in 15 s drops the connection; a
  * message is never sent twice on one.
@@ -41,7 +34,10 @@ export function openSocketLink({
   const again = () => {
     if (isClosed) return;
     clearTimeout(timer);
-    timer = setTimeout(() => socket.connect(), reconnectDelay(attempt++, notBeforeMs, Math.random));
+    timer = setTimeout(
+      () => socket.connect(),
+      Math.max(notBeforeMs, reconnectDelay(attempt++, Math.random())),
+    );
     notBeforeMs = 0;
   };
   const now = () => {
