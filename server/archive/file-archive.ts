@@ -79,6 +79,9 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
   const newest = segments.sealed.at(-1);
   let table = newest && (await readProducersTable(fileSystem, newest));
   const fence = (newest?.last ?? -1) + 1;
+  // Until it has started there is nobody to tell but the caller.
+  const started = Promise.withResolvers<void>();
+  let isStarted = false;
   const listeners = new Set<(entries: readonly Entry[]) => void>();
   const nextSegment = async (first: number): Promise<OpenSegment> => {
     const about = { directory: places.segments, archive: id, first, fence, createdAt: clock() };
@@ -104,20 +107,21 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
     onDurable(entries) {
       for (const listener of listeners) listener(entries);
     },
-    onFatal: options.onFatal,
+    onFatal: (error) => (isStarted ? options.onFatal(error) : started.reject(error)),
   });
-  await appendMark();
+  appendMark();
+  await started.promise;
   const timer = setInterval(() => void look().catch(writer.fail), limits.checkEveryMs).unref();
   await look();
 
-  function appendMark(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const mark = { k: 'mark', t: clock(), b: { start: software } } as const;
-      writer.append([mark], (refused) =>
-        refused
-          ? reject(new AppError(refused, 'the archive cannot write: make room on its disk'))
-          : resolve(),
-      );
+  function appendMark(): void {
+    const mark = { k: 'mark', t: clock(), b: { start: software } } as const;
+    writer.append([mark], (refused) => {
+      if (refused) started.reject(new AppError(refused, 'the archive cannot write: make room on its disk'));
+      else {
+        isStarted = true;
+        started.resolve();
+      }
     });
   }
 
@@ -162,10 +166,10 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
       clearInterval(timer);
       try {
         await writer.close();
-        if (writer.refusing() !== 'archive-failed') await sealer.settled();
+        await sealer.settled();
       } catch (error) {
-        // Nothing is lost: the open segment is durable, and the next start seals it.
-        if (!isFull(error)) throw error;
+        // Nothing is lost: the open segment is durable, and the next start seals it. A failed disk was told of before.
+        if (!isFull(error) && writer.refusing() !== 'archive-failed') throw error;
       } finally {
         await release();
       }

@@ -18,6 +18,7 @@ import { decodeHeader, HEADER_BYTES } from './segment-header.ts';
 import { SLICE_ENTRIES } from './slices.ts';
 
 const decompress = promisify(zstdDecompress);
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 
 /** A committed segment: immutable, so that all there is to know of it is where it is. */
 export type SealedSegment = {
@@ -68,10 +69,23 @@ async function readBlock(segment: SealedSegment, bytes: Buffer, row: BlockRow): 
   const compressed = openBlock(bytes, row);
   if (!compressed) throw damaged(segment, `block at byte ${row.position}`);
   try {
-    return await decompress(compressed);
+    // One piece of the right size: the default of 16 KiB pieces is five times slower.
+    return await decompress(compressed, { chunkSize: contentSize(compressed) + 64 });
   } catch (cause) {
     throw Object.assign(damaged(segment, `block at byte ${row.position}`), { cause });
   }
+}
+
+/** Length of what a zstd frame holds, as its header says (RFC 8878, 3.1.1.1); a guess where it does not say. */
+function contentSize(frame: Buffer): number {
+  const descriptor = frame[4] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const at = 5 + (isSingleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+  const width = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+  if (width === 0 || frame.length < at + width) return 64 * 1024;
+  // Damaged headers must not ask for gigabytes.
+  const size = frame.readUIntLE(at, Math.min(width, 6)) + (width === 2 ? 256 : 0);
+  return Math.min(size, MAX_CHUNK_BYTES);
 }
 
 /** The bytes of the producers table as it was after this segment. */

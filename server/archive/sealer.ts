@@ -97,9 +97,11 @@ export function createSealer(
 ): Sealer {
   const queue: ReadableOpen[] = [];
   let running: Promise<void> | undefined;
+  let failure: Error | undefined;
 
   async function drain(): Promise<void> {
     for (let source = queue[0]; source; source = queue[0]) {
+      if (failure) throw failure;
       await sealSegment(options, source);
       queue.shift();
     }
@@ -112,7 +114,9 @@ export function createSealer(
   }
   function startQuietly(): void {
     start().catch((error: unknown) => {
-      if (!isFull(error)) options.onFatal(error);
+      if (isFull(error)) return;
+      failure ??= new Error('sealing failed', { cause: error });
+      options.onFatal(error);
     });
   }
 

@@ -29,7 +29,7 @@ export type Writer = {
   refusing(): RefusedCode | null;
   end(): number;
   segment(): OpenSegment;
-  /** Closes the open segment after what is queued now. Resolves once that is done, at once where it has no entry. */
+  /** Closes the open segment, if it has entries, before the next group is written. Rejects once the disk has failed. */
   roll(): Promise<void>;
   /** Refuses for lack of room, or no longer. */
   setFull(isFull: boolean): void;
@@ -50,11 +50,12 @@ export function createWriter(options: WriterOptions): Writer {
   let isFullDisk = false;
   let isClosing = false;
   let failure: unknown;
-  let rolls: (() => void)[] = [];
+  const rolls: PromiseWithResolvers<void>[] = [];
 
   function fail(error: unknown): void {
     if (failure !== undefined) return;
     failure = error ?? new Error('unknown');
+    for (const roll of rolls.splice(0)) roll.reject(failure);
     options.onFatal(error);
   }
 
@@ -110,8 +111,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** Begins a new file. A full disk leaves the old one in use: the next look at the free space tries again. */
   async function startNext(): Promise<void> {
-    const resolved = rolls;
-    rolls = [];
+    const waiting = rolls.length;
     if (isClosing && queue.bytes() === 0) await options.onClosed(segment);
     else if (segment.end > segment.first) {
       try {
@@ -124,7 +124,7 @@ export function createWriter(options: WriterOptions): Writer {
         isFullDisk = true;
       }
     }
-    for (const resolve of resolved) resolve();
+    for (const roll of rolls.splice(0, waiting)) roll.resolve();
   }
 
   function isRollDue(): boolean {
@@ -167,11 +167,13 @@ export function createWriter(options: WriterOptions): Writer {
     end: () => segment.end,
     segment: () => segment,
     roll() {
-      if (failure !== undefined) return Promise.resolve();
-      return new Promise((resolve) => {
-        rolls.push(resolve);
+      const roll = Promise.withResolvers<void>();
+      if (failure !== undefined) roll.reject(failure);
+      else {
+        rolls.push(roll);
         wake();
-      });
+      }
+      return roll.promise;
     },
     setFull(value) {
       isFullDisk = value;

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { batch } from './archive.contract.ts';
+import { appendTo, complaints, createLedger } from './ledger.ts';
+import {
+  createSimulatedDisk,
+  type Operation,
+  type SimulatedDisk,
+  systemError,
+} from './simulated-file-system.ts';
+import { appendRound, liveOn, openOn, randomFrom, whatIsLeft } from './simulated-life.ts';
+
+const OPERATIONS: readonly Operation[] = [
+  'open',
+  'write',
+  'sync',
+  'truncate',
+  'rename',
+  'link',
+  'unlink',
+  'sync-directory',
+];
+
+/** Counts how often an operation happens in a life without faults, after a first life on the same disk. */
+async function countOf(operation: Operation): Promise<number> {
+  const disk = createSimulatedDisk();
+  await liveOn(disk, createLedger(), 'a');
+  let count = 0;
+  disk.setFault((met) => {
+    if (met === operation) count += 1;
+    return undefined;
+  });
+  await liveOn(disk, createLedger(), 'b');
+  return count;
+}
+
+/** A first life without faults, a second in which the k-th operation fails, then a look after a kill and a power cut. */
+async function faultAt(operation: Operation, k: number, isForEver: boolean, code: string) {
+  const disk = createSimulatedDisk();
+  const ledger = createLedger();
+  await liveOn(disk, ledger, 'a');
+  let count = 0;
+  disk.setFault((met) => {
+    if (met !== operation) return undefined;
+    count += 1;
+    return count === k || (isForEver && count > k) ? systemError(code) : undefined;
+  });
+  const end = await liveOn(disk, ledger, 'b');
+  disk.setFault(undefined);
+  const cut = disk.crash(randomFrom(k));
+  return {
+    end,
+    found: [complaints(ledger, await whatIsLeft(cut)), complaints(ledger, await whatIsLeft(disk))].flat(),
+  };
+}
+
+describe.each(OPERATIONS)('an error of %s', (operation) => {
+  test.each([false, true])(
+    'at any place never gives a false answer, and the next start is right (for ever: %s)',
+    async (isForEver) => {
+      const places = await countOf(operation);
+      if (operation !== 'truncate') expect(places).toBeGreaterThan(0);
+      for (let k = 1; k <= places; k += 1) {
+        const { end, found } = await faultAt(operation, k, isForEver, 'EIO');
+        expect(found, `${operation} ${k}`).toEqual([]);
+        // Deleting an open segment that a commit covers is tidying up: it may fail without an end, all else may not.
+        expect(end, `${operation} ${k}`).toBe('failed');
+      }
+    },
+  );
+});
+
+test('a full disk at any write or open never gives a false answer, and the next start is right', async () => {
+  for (const operation of ['write', 'open'] as const) {
+    for (let k = 1; k <= (await countOf(operation)); k += 1) {
+      for (const isForEver of [false, true]) {
+        const { found } = await faultAt(operation, k, isForEver, 'ENOSPC');
+        expect(found, `${operation} ${k}`).toEqual([]);
+      }
+    }
+  }
+});
+
+test('short writes lose nothing', async () => {
+  const disk = createSimulatedDisk();
+  const random = randomFrom(7);
+  disk.setFault((operation) => (operation === 'write' ? 1 + Math.floor(random() * 40) : undefined));
+  const ledger = createLedger();
+  expect(await liveOn(disk, ledger, 'a')).toBe('ended');
+  expect(ledger.stored.size).toBe(30);
+  expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
+});
+
+test('a write that is short and then finds no room leaves no torn entry, and goes on by itself', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  const ledger = createLedger();
+  await appendRound(life, ledger, 'a', 0);
+  let writes = 0;
+  disk.setFault((operation) => {
+    if (operation !== 'write') return undefined;
+    writes += 1;
+    return writes === 1 ? 100 : systemError('ENOSPC');
+  });
+  await appendRound(life, ledger, 'b', 0);
+  expect(ledger.refused.size).toBe(6);
+  expect(life.archive.refusing()).toBe('disk-full');
+  const end = life.archive.end();
+  expect([...disk.files()].find(([path]) => path.endsWith('.open'))?.[1].length).toBeLessThan(6000);
+  disk.setFault(undefined);
+  await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe(null);
+  ledger.refused.clear();
+  await appendRound(life, ledger, 'b', 0);
+  expect(life.archive.end()).toBe(end + 6);
+  await life.archive.close();
+  expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
+});
+
+test('refuses before the disk is full, and accepts again once there is room', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk, { minFreeBytes: 1000 });
+  disk.setFree(999);
+  await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe('disk-full');
+  const ledger = createLedger();
+  await appendRound(life, ledger, 'a', 0);
+  expect(ledger.refused.size).toBe(6);
+  disk.setFree(1000);
+  await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe(null);
+  await life.archive.close();
+});
+
+test('after a failed sync it answers nobody, syncs nothing and refuses what comes', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  let syncs = 0;
+  disk.setFault((operation) => {
+    if (operation !== 'sync') return undefined;
+    syncs += 1;
+    return syncs === 1 ? systemError('EIO') : undefined;
+  });
+  const ledger = createLedger();
+  void appendTo(life.archive, ledger, [batch('ada', 1)]);
+  expect(await life.failed).toMatchObject({ code: 'EIO' });
+  void appendTo(life.archive, ledger, [batch('ada', 2)]);
+  await life.archive.close();
+  expect(syncs).toBe(1);
+  expect([...ledger.unanswered]).toEqual(['p-ada:1:1']);
+  expect([...ledger.refused]).toEqual(['p-ada:1:2']);
+});
+
+test('what a killed process left only in memory of the system survives a power cut after the next start', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  const ledger = createLedger();
+  await appendRound(life, ledger, 'a', 0);
+  disk.setFault((operation) => (operation === 'sync' ? systemError('EIO') : undefined));
+  await appendRound(life, ledger, 'b', 0);
+  disk.setFault(undefined);
+  const seen = await whatIsLeft(disk);
+  expect(seen.length).toBe(14);
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const after = await whatIsLeft(disk.crash(randomFrom(seed)));
+    expect(after.slice(0, seen.length)).toEqual(seen);
+  }
+});
+
+test('says busy when the queue is full, and takes one append that is larger than the queue', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk, { queueBytes: 1000, groupBytes: 400 });
+  const ledger = createLedger();
+  const large = { ...batch('ada', 1), src: 'x'.repeat(5000) };
+  const answers = [
+    appendTo(life.archive, ledger, [large]),
+    appendTo(life.archive, ledger, [batch('ada', 2)]),
+  ];
+  expect(life.archive.pressure()).toBeGreaterThan(1);
+  expect([...ledger.refused]).toEqual(['p-ada:1:2']);
+  await Promise.all(answers);
+  expect(life.archive.pressure()).toBe(0);
+  const many = Array.from({ length: 12 }, (_, i) => appendTo(life.archive, ledger, [batch('bob', i + 1)]));
+  await Promise.all(many);
+  expect(ledger.stored.size + ledger.refused.size).toBe(14);
+  expect(ledger.refused.size).toBeGreaterThan(1);
+  await life.archive.close();
+  expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
+});
+
+test('an append is never split between groups: a power cut keeps all of it or nothing', async () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const disk = createSimulatedDisk();
+    const life = await openOn(disk, { groupBytes: 1000 });
+    disk.setFault((operation) => (operation === 'sync' ? systemError('EIO') : undefined));
+    const ledger = createLedger();
+    void appendTo(life.archive, ledger, [batch('ada', 1)]);
+    void appendTo(
+      life.archive,
+      ledger,
+      [1, 2, 3, 4, 5].map((seq) => batch('bob', seq)),
+    );
+    await life.failed;
+    disk.setFault(undefined);
+    const left = await whatIsLeft(disk.crash(randomFrom(seed)));
+    expect([0, 5]).toContain(left.filter((entry) => entry.s === 'bob').length);
+  }
+});
+
+function firstFile(disk: SimulatedDisk, ending: string): [string, Buffer] {
+  const found = [...disk.files()].find(([path]) => path.endsWith(ending));
+  if (!found) throw new Error(`no file ends with ${ending}`);
+  return found;
+}
+
+test('finds the smallest free place again after a full disk while it begins a new segment', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  const ledger = createLedger();
+  await appendRound(life, ledger, 'a', 0);
+  disk.setFault((operation, path) =>
+    operation === 'open' && path.endsWith('.open') ? systemError('ENOSPC') : undefined,
+  );
+  await life.archive.seal();
+  disk.setFault(undefined);
+  await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe(null);
+  await appendRound(life, ledger, 'a', 1);
+  await life.archive.seal();
+  expect(firstFile(disk, '.seg')[0]).toBe('/archive/p000/000000000000-00000000000c-000000000000.seg');
+  await life.archive.close();
+  expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
+});
