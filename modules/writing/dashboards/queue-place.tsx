@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
+import { useNarrow } from '#app/ui/use-narrow.ts';
 import { clockTime } from './clock.ts';
 import type { QueueLine } from './queue.ts';
 import { WordChip } from './state-chip.tsx';
 import { focusCard } from './use-keys.ts';
 
-const OPEN_LINES = 3;
+const OPEN_LINES = { wide: 3, narrow: 1 };
 
-/** Who waits for the teacher, beside the cards: three lines open, the rest counted. */
+/** Who waits for the teacher, beside the cards: three lines open, on a phone one; the rest counted. */
 export function QueuePlace({
   lines,
   timezone,
@@ -15,8 +16,9 @@ export function QueuePlace({
   readonly timezone: string;
 }) {
   const [isAll, setAll] = useState(false);
-  const shown = isAll ? lines : lines.slice(0, OPEN_LINES);
-  const more = lines.length - OPEN_LINES;
+  const open = useNarrow() ? OPEN_LINES.narrow : OPEN_LINES.wide;
+  const shown = isAll ? lines : lines.slice(0, open);
+  const more = lines.length - open;
   return (
     <aside className="lo-queue" aria-label="Needs me">
       <div className="lo-queue__head">
