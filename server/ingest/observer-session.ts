@@ -87,8 +87,8 @@ export function openObserverSession(
   let claim: Claim | undefined;
   let usedClaim: string | undefined;
   let isProving = true;
-  let isEnded = false;
   let inFlight = 0;
+  const afterProving: (() => void)[] = [];
   let blockedTimer: NodeJS.Timeout | undefined;
 
   void start();
@@ -100,13 +100,20 @@ export function openObserverSession(
     await prove();
   }
 
+  /** Runs once it is known whether what was offered proves somebody: frames sent just before an end are not lost to it. */
+  function afterProof(run: () => void): void {
+    if (isProving) afterProving.push(run);
+    else run();
+  }
+
   /** Tries what has been offered so far: a token before a claim, verified before claimed. */
   async function prove(): Promise<void> {
     if (isProving) return;
     isProving = true;
-    while (!connection && !isEnded && (token || claim))
+    while (!connection && (token || claim))
       await tryNext().catch(() => core.counter.noted('identity-unknown'));
     isProving = false;
+    for (const run of afterProving.splice(0)) run();
   }
 
   async function tryNext(): Promise<void> {
@@ -137,7 +144,6 @@ export function openObserverSession(
 
   async function identify(identity: Identity): Promise<void> {
     await core.rules.prepare(identity.student);
-    if (isEnded) return;
     const peer: Peer = {
       push: () => {},
       pause: () => wire.hold('core', true),
@@ -236,8 +242,7 @@ export function openObserverSession(
     acceptOne(core, connection, one, (given) => {
       inFlight -= 1;
       if (inFlight < core.limits.unansweredEvents) wire.hold('in-flight', false);
-      const isForLater =
-        given.end === 'refused' && given.code !== 'daily-quota' && !isEnded && !core.isStopping;
+      const isForLater = given.end === 'refused' && given.code !== 'daily-quota' && !core.isStopping;
       if (isForLater) waiting.tryLater(one, given.retryAfterMs);
       else end(one.seq, given);
     });
@@ -349,9 +354,13 @@ export function openObserverSession(
   }
 
   function terminate(frame: Frame): void {
+    barrier.pass(frame.n);
+    afterProof(() => endAfter(frame));
+  }
+
+  function endAfter(frame: Frame): void {
     for (const parked of park.release()) end(parked.n, { end: 'refused', code: 'held', retryAfterMs: 0 });
     if (connection) shared.terminated.add(connection.identity.student);
-    barrier.pass(frame.n);
     barrier.after(frame.n, () => {
       answers.flush();
       wire.close(CLOSE.ended);
@@ -379,13 +388,14 @@ export function openObserverSession(
       else handle(frame);
     },
     end(reason) {
-      isEnded = true;
       clearTimeout(blockedTimer);
-      core.counter.ended('learning-observer', 'refused', park.release().length, 'held');
-      for (const one of waiting.close()) end(one.seq, { end: 'refused', code: 'held', retryAfterMs: 0 });
       answers.close();
       if (member) shared.sockets.remove(member);
-      if (connection) ingest.close(connection, reason);
+      afterProof(() => {
+        for (const parked of park.release()) end(parked.n, { end: 'refused', code: 'held', retryAfterMs: 0 });
+        // What waits for room was taken from the client: it is still stored, before the connection counts as gone.
+        barrier.after(frames, () => connection && ingest.close(connection, reason));
+      });
     },
     flush: () => answers.flush(),
     get isIdentified() {

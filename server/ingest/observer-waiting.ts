@@ -8,8 +8,6 @@ export type Waiting<T> = {
   add(one: T): void;
   /** It was refused for now: reading pauses, and it is submitted again, in order. */
   tryLater(one: T, afterMs: number): void;
-  /** Gives what still waits and forgets it. */
-  close(): T[];
 };
 
 const LONGEST_PAUSE_MS = 5_000;
@@ -64,11 +62,7 @@ export function openWaiting<T extends Sized>(
       on.hold(true);
       const isHopeless = bytes > limits.heldBytes || clock.monotonic() - since > limits.heldMs;
       if (isHopeless) for (const lost of takeAll()) on.giveUp(lost);
-      timer ??= setTimeout(drain, Math.min(afterMs, LONGEST_PAUSE_MS));
-    },
-    close() {
-      clearTimeout(timer);
-      return takeAll();
+      if (timer === undefined) timer = setTimeout(drain, Math.min(afterMs, LONGEST_PAUSE_MS));
     },
   };
 }
