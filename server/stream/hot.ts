@@ -39,6 +39,7 @@ export function openHot(
     const student = studentFrom(id, loaded, core.folding.plan);
     core.hot.set(id, student);
     core.hotBytes += student.bytes;
+    if (loaded.fields.size > 0 && student.isMarkDirty) core.dirty.add(student);
     if (student.skips) on.incomplete(student);
     return student;
   }

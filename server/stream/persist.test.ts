@@ -90,7 +90,7 @@ describe('states as fields', () => {
     const random = randomOf(seed);
     const { fields, take } = openFields();
     let hot = newStudent('ada', plan);
-    put(hot, { texts: [long(20_000), long(6_000)], note: '' });
+    put(hot, { texts: [long(90_000), long(6_000)], note: '' });
     for (let round = 0; round < 400; round++) {
       const { texts } = cellWith(hot).state as State;
       put(hot, { texts: edited(texts, random), note: 'x'.repeat(random(9)) });
@@ -129,11 +129,9 @@ describe('states as fields', () => {
       one.name === 'count' || one.name === 'rippler' ? { ...one, version: 2 } : one,
     );
     const found = studentFrom('ada', { checkpoint: 0, fields }, planOf(raised));
-    expect([...(found.skips ?? [])].map((one) => one.name).sort()).toEqual([
-      'count.v2',
-      'echoed.v1',
-      'rippler.v2',
-    ]);
+    expect(new Set([...(found.skips ?? [])].map((one) => one.name))).toEqual(
+      new Set(['count.v2', 'echoed.v1', 'rippler.v2']),
+    );
     expect([...found.folded].map((one) => one.name)).toEqual(['ids.v1', 'running-hash.v1']);
     expect(found.dead).toEqual(['count.v1:student=ada']);
     expect(studentFrom('ada', { checkpoint: 0, fields }, before).skips).toBeNull();

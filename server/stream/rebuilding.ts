@@ -127,6 +127,7 @@ export function openRebuilding(core: Core, hot: Hot, behind: WriteBehind): Rebui
       const since = performance.now();
       await settle(await hot.get(id));
       checked?.add(id);
+      if (core.dirty.size > 0) behind.poke();
       hot.shrink();
       await after(3 * (performance.now() - since));
     }

@@ -1,6 +1,7 @@
-import type { Text, TextNode } from '#modules/kit/text.ts';
+import type { Text, TextInner, TextNode } from '#modules/kit/text.ts';
 
-type Saved = { readonly id: string; refs: number };
+/** A node in the store. `refs`: parents and places of the state that hold it. `children`: their ids, of an inner node. */
+type Saved = { readonly id: string; refs: number; readonly children: readonly string[] | null };
 
 /**
  * The text nodes of one state that are in the store, each under an id. A node is counted once for each parent and
@@ -13,7 +14,7 @@ export type SavedTexts = {
 };
 
 export type TextChanges = {
-  /** New nodes, as JSON, children before parents. */
+  /** New nodes, as JSON. */
   readonly set: readonly (readonly [id: string, json: string])[];
   readonly del: readonly string[];
   idOf(text: Text): string;
@@ -22,60 +23,133 @@ export type TextChanges = {
   commit(): void;
 };
 
+/** An inner node in the place of a saved one: all children but those between `from` and `to` are the same. */
+type Replaced = { readonly old: TextInner; readonly from: number; readonly to: number };
+
 export function noTexts(): SavedTexts {
   return { nodes: new WeakMap(), roots: [], nextId: 0 };
 }
 
 /**
- * What the store lacks of these texts and what it need not keep. Walks down to nodes that are saved already, so it
- * costs what was edited. Changes nothing until `commit`: a flush that failed is worked out again.
+ * What the store lacks of these texts and what it need not keep. Walks down to nodes that are saved already, and beside
+ * the tree that was saved last, so it costs what was edited. Changes nothing until `commit`: a flush that failed is
+ * worked out again.
  */
 export function changesOf(saved: SavedTexts, texts: readonly Text[]): TextChanges {
-  const made = new Map<TextNode, string>();
+  const made = new Map<TextNode, Saved>();
   const counts = new Map<TextNode, number>();
+  const replaced: Replaced[] = [];
+  const dropped: TextNode[] = [];
   const set: [string, string][] = [];
   const del: string[] = [];
   let nextId = saved.nextId;
 
-  const count = (node: TextNode, by: 1 | -1) => counts.set(node, (counts.get(node) ?? 0) + by);
-  const idOf = (node: TextNode) => made.get(node) ?? saved.nodes.get(node)?.id;
-  const add = (node: TextNode): string => {
-    count(node, 1);
-    const known = idOf(node);
-    if (known !== undefined) return known;
+  const count = (node: TextNode, by: number) => counts.set(node, (counts.get(node) ?? 0) + by);
+
+  function keep(node: TextNode, children: readonly string[] | null): string {
     const id = (nextId++).toString(36);
-    made.set(node, id);
-    set.push([id, 's' in node ? JSON.stringify(node.s) : JSON.stringify([node.n, ...node.c.map(add)])]);
+    made.set(node, { id, refs: 0, children });
+    set.push([
+      id,
+      children && 'n' in node
+        ? `[${node.n},"${children.join('","')}"]`
+        : JSON.stringify('s' in node ? node.s : ''),
+    ]);
     return id;
-  };
-  const drop = (node: TextNode) => {
+  }
+
+  /** One more holds the node. */
+  function add(node: TextNode): string {
+    count(node, 1);
+    const known = made.get(node) ?? saved.nodes.get(node);
+    if (known) return known.id;
+    return keep(node, 'c' in node ? node.c.map(add) : null);
+  }
+
+  /** The node stands where `old` stood. Most edits change one child of each node on the way down. */
+  function put(node: TextNode, old: TextNode): string {
+    const before = saved.nodes.get(old);
+    const isOwn =
+      before?.children &&
+      before.refs === 1 &&
+      'c' in old &&
+      'c' in node &&
+      !saved.nodes.has(node) &&
+      !made.has(node);
+    if (!isOwn || !before.children) {
+      dropped.push(old);
+      return add(node);
+    }
+    count(node, 1);
+    const [from, to, end] = between(old.c, node.c);
+    const middle =
+      to - from === 1 && end - from === 1
+        ? [put(node.c[from] as TextNode, old.c[from] as TextNode)]
+        : node.c.slice(from, end).map(add);
+    replaced.push(to - from === 1 && end - from === 1 ? { old, from, to: from } : { old, from, to });
+    return keep(node, [...before.children.slice(0, from), ...middle, ...before.children.slice(to)]);
+  }
+
+  /** One less holds the node; it goes with the last. */
+  function drop(node: TextNode): void {
     count(node, -1);
     const known = saved.nodes.get(node);
     if (!known || known.refs + (counts.get(node) ?? 0) > 0) return;
     del.push(known.id);
     if ('c' in node) node.c.forEach(drop);
-  };
+  }
 
   const roots = texts.map((text) => text.$text);
-  for (const root of roots) add(root);
-  for (const root of saved.roots) drop(root);
+  roots.forEach((root, i) => {
+    const old = saved.roots[i];
+    if (root === old) return;
+    if (old) put(root, old);
+    else add(root);
+  });
+  dropped.push(...saved.roots.slice(roots.length));
+  // What was put in another's place has its children, unless someone else still holds that other; parents first.
+  for (const { old, from, to } of replaced.reverse()) {
+    if ((counts.get(old) ?? 0) > 0) {
+      for (let i = 0; i < old.c.length; i++) if (i < from || i >= to) count(old.c[i] as TextNode, 1);
+      count(old, -1);
+      continue;
+    }
+    count(old, -1);
+    del.push(saved.nodes.get(old)?.id ?? '');
+    dropped.push(...old.c.slice(from, to));
+  }
+  for (const node of dropped) drop(node);
+
   return {
     set,
     del,
     nextId,
-    idOf: (text) => idOf(text.$text) ?? '',
+    idOf: (text) => (made.get(text.$text) ?? saved.nodes.get(text.$text))?.id ?? '',
     commit: () => {
       for (const [node, by] of counts) {
-        const known = saved.nodes.get(node);
-        const id = made.get(node);
-        if (known) known.refs += by;
-        else if (id !== undefined) saved.nodes.set(node, { id, refs: by });
-        if (known && known.refs <= 0) saved.nodes.delete(node);
+        const known = made.get(node) ?? saved.nodes.get(node);
+        if (!known) continue;
+        known.refs += by;
+        if (known.refs <= 0) saved.nodes.delete(node);
+        else if (made.has(node)) saved.nodes.set(node, known);
       }
       saved.roots = roots;
       saved.nextId = nextId;
     },
   };
+}
+
+/** The children that differ: from, to in the old list, to in the new one. */
+function between(old: readonly TextNode[], now: readonly TextNode[]): readonly [number, number, number] {
+  let from = 0;
+  while (from < old.length && from < now.length && old[from] === now[from]) from++;
+  let to = old.length;
+  let end = now.length;
+  while (to > from && end > from && old[to - 1] === now[end - 1]) {
+    to--;
+    end--;
+  }
+  return [from, to, end];
 }
 
 /** Puts a text together again, and counts its nodes as saved. `jsonOf` gives a node's field; throws where one is missing. */
@@ -94,11 +168,12 @@ export function loadText(
   const json = jsonOf(id);
   if (json === undefined) throw new Error('a stored text lacks a piece');
   const value = JSON.parse(json) as string | [number, ...string[]];
+  const children = typeof value === 'string' ? null : (value.slice(1) as string[]);
   const node: TextNode =
     typeof value === 'string'
       ? { s: value }
-      : { n: value[0], c: value.slice(1).map((child) => loadText(saved, byId, child as string, jsonOf)) };
+      : { n: value[0], c: (children ?? []).map((child) => loadText(saved, byId, child, jsonOf)) };
   byId.set(id, node);
-  saved.nodes.set(node, { id, refs: 1 });
+  saved.nodes.set(node, { id, refs: 1, children });
   return node;
 }

@@ -47,7 +47,7 @@ export function openWriteBehind(
     timer = null;
     inFlight ??= run().finally(() => {
       inFlight = null;
-      if (core.phase === 'running' && core.applied > core.base)
+      if (core.phase === 'running' && (core.applied > core.base || core.dirty.size > 0))
         arm(tries > 0 ? retryMs() : core.limits.flushEveryMs);
     });
     return inFlight;
