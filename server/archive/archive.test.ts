@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -44,4 +44,66 @@ test('seals in a thread of its own', async () => {
   await archive.seal();
   expect((await all(archive.readStudent('ada'))).map((entry) => entry.f)).toEqual([1]);
   await archive.close();
+});
+
+test('rolls by size and by age, and reads the same whatever is sealed meanwhile', async () => {
+  let now = 1_800_000_000_000;
+  const archive = await openAt(await place(), {
+    clock: () => now,
+    limits: { minFreeBytes: 0, sealBytes: 20_000, sealAfterMs: 5000, checkEveryMs: 5 },
+  });
+  const students = ['ada', 'bob', 'cy'];
+  const seqs = [0, 0, 0];
+  const offsets: number[] = [];
+  archive.onDurable((entries) => void offsets.push(...entries.map((entry) => entry.o)));
+  for (let round = 0; round < 60; round += 1) {
+    const appends = students.flatMap((student, i) => {
+      const from = (seqs[i] ?? 0) + 1;
+      seqs[i] = from + 9;
+      return Array.from({ length: 10 }, (_, more) => append(archive, batch(student, from + more, 1, now)));
+    });
+    const reading = Promise.all([all(archive.read(0)), all(archive.readStudent('bob'))]);
+    await Promise.all(appends);
+    const [read, ofBob] = await reading;
+    expect(read.map((entry) => entry.o)).toEqual(read.map((_, i) => i));
+    expect(ofBob).toEqual(read.filter((entry) => entry.s === 'bob').slice(0, ofBob.length));
+  }
+  const read = await all(archive.read(0));
+  expect(read.length).toBe(1801);
+  expect(offsets).toEqual(read.slice(1).map((entry) => entry.o));
+  now += 5000;
+  const directory = directories.at(-1) ?? '';
+  // By age alone: the open segment that is left is far below the size.
+  await expect
+    .poll(async () => (await readdir(join(directory, 'p000'))).filter((name) => /open$/.test(name)).length)
+    .toBe(1);
+  await expect.poll(async () => (await all(archive.read(0))).length).toBe(1801);
+  const last = (1801 - 1).toString(16).padStart(12, '0');
+  await expect
+    .poll(async () => (await readdir(join(directory, 'p000'))).some((name) => name.includes(`-${last}-`)))
+    .toBe(true);
+  await archive.close();
+});
+
+test('a second process is refused while the first has the archive, and not after', async () => {
+  const directory = await place();
+  const archive = await openAt(directory);
+  await expect(openAt(directory)).rejects.toMatchObject({ code: 'conflict' });
+  await archive.close();
+  await (await openAt(directory)).close();
+});
+
+test('keeps id, entries and times over a stop and a start', async () => {
+  const directory = await place();
+  const first = await openAt(directory);
+  await append(first, batch('ada', 1, 1, 2 ** 42));
+  const kept = await all(first.read(0));
+  await first.close();
+  const second = await openAt(directory);
+  expect(second.id).toBe(first.id);
+  const at = await append(second, batch('ada', 2, 1, 5));
+  const read = await all(second.read(0));
+  expect(read.slice(0, 2)).toEqual(kept);
+  expect(read[at]?.t).toBe(2 ** 42);
+  await second.close();
 });
