@@ -3,8 +3,9 @@ import type { PrismaClient } from '#server/generated/prisma/client.ts';
 import type { Notices } from '#server/notices/notices.ts';
 import type { Access } from './access.ts';
 import { watchAccessChanges } from './access-changes.ts';
-import { enrolledAt, living, openAt, taughtBy } from './in-force.ts';
-import { isPermit, makePermit, type Subject } from './permit.ts';
+import type { Denial } from './denials.ts';
+import { isPermit, makePermit, type Permit, type Subject } from './permit.ts';
+import { administers, findClassBetween, seesOwnData, teaches } from './questions.ts';
 import { readClassroom, readStudents } from './read-facts.ts';
 import type { Action, Viewer } from './viewer.ts';
 
@@ -12,124 +13,80 @@ const PERMIT_MS = 30_000;
 /** Under the five seconds within which a revocation has to act. */
 const POLL_MS = 4_000;
 
+export type AccessOptions = {
+  readonly pollMs?: number;
+  readonly onError?: (error: unknown) => void;
+  /** Hears each *no* after it was said (denials.ts). */
+  readonly onDenied?: (viewer: Viewer, denial: Denial) => Promise<void>;
+};
+
 /** One answer for *no* and for *is not there*. */
 const notFound = () => new AppError('not-found', 'there is nothing here for you');
 
-/** The one place that decides who sees whom. `close` ends its timer. */
+/** The one place that decides who sees whom. `poll` reads changes now, `close` ends the timer. */
 export function openAccess(
   prisma: PrismaClient,
   notices: Notices,
   clock: () => number,
-  options: { readonly pollMs?: number; readonly onError?: (error: unknown) => void } = {},
+  options: AccessOptions = {},
 ): Access & { poll(): Promise<void>; close(): void } {
-  const changes = watchAccessChanges(prisma, notices, {
+  const onError = options.onError ?? (() => {});
+  const { onChange, poll, close } = watchAccessChanges(prisma, notices, {
     pollMs: options.pollMs ?? POLL_MS,
-    onError: options.onError ?? (() => {}),
+    onError,
   });
+  const now = () => new Date(clock());
 
-  const permit = <S extends Subject>(
+  function deny(viewer: Viewer, denial: Denial): AppError {
+    options.onDenied?.(viewer, denial).catch(onError);
+    return notFound();
+  }
+
+  function permit<S extends Subject>(
     subject: S,
     viewer: Viewer,
     action: Action,
     id: string,
     through: string | null,
-  ) =>
-    makePermit<S>({
-      subject,
-      id,
-      classroomId: through,
-      viewerId: viewer.personId,
-      sessionId: viewer.sessionId,
-      action,
-      until: clock() + PERMIT_MS,
-    });
+  ): Permit<S> {
+    const { personId: viewerId, sessionId } = viewer;
+    const until = clock() + PERMIT_MS;
+    return makePermit<S>({ subject, id, classroomId: through, viewerId, sessionId, action, until });
+  }
 
   const check: Access['check'] = (given) => {
     if (!isPermit(given) || given.until <= clock()) throw notFound();
   };
 
   return {
-    async toClass(viewer, classroomId, action) {
-      const found = await prisma.classroom.findFirst({
-        where: { id: classroomId, ...taughtBy(viewer, action, new Date(clock())) },
-        select: { id: true },
-      });
-      if (!found) throw notFound();
-      return permit('class', viewer, action, classroomId, classroomId);
+    async toClass(viewer, id, action) {
+      if (await teaches(prisma, viewer, id, action, now())) return permit('class', viewer, action, id, id);
+      throw deny(viewer, { subject: 'class', id, action });
     },
-
-    async toStudent(viewer, studentId, action, classroomId) {
-      const now = new Date(clock());
-      if (studentId === viewer.personId && action !== 'change') {
-        if (!(await seesOwnData(prisma, viewer, now))) throw notFound();
-        return permit('student', viewer, action, studentId, null);
+    async toStudent(viewer, id, action, classroomId) {
+      if (id === viewer.personId && action !== 'change') {
+        if (await seesOwnData(prisma, viewer, now())) return permit('student', viewer, action, id, null);
+      } else {
+        const asked = { studentId: id, classroomId, action };
+        const through = await findClassBetween(prisma, viewer, asked, now());
+        if (through !== null) return permit('student', viewer, action, id, through);
       }
-      const found = await prisma.enrollment.findFirst({
-        where: {
-          personId: studentId,
-          ...(classroomId === undefined ? {} : { classroomId }),
-          ...enrolledAt(viewer.schoolId, now),
-          classroom: taughtBy(viewer, action, now),
-        },
-        select: { classroomId: true },
-        orderBy: { classroomId: 'asc' },
-      });
-      if (!found) throw notFound();
-      return permit('student', viewer, action, studentId, found.classroomId);
+      throw deny(viewer, { subject: 'student', id, action, ...(classroomId ? { classroomId } : {}) });
     },
-
-    async toSchool(viewer, schoolId, _duty) {
-      const now = new Date(clock());
-      const found = await prisma.roleHolding.findFirst({
-        where: {
-          ...openAt(now),
-          person: living(viewer, now),
-          AND: {
-            OR: [
-              { role: 'school-admin', schoolId, school: { id: viewer.schoolId } },
-              { role: 'district-admin', school: { children: { some: { id: schoolId } } } },
-            ],
-          },
-        },
-        select: { id: true },
-      });
-      if (!found) throw notFound();
-      return permit('school', viewer, 'change', schoolId, null);
+    async toSchool(viewer, id, _duty) {
+      if (await administers(prisma, viewer, id, now())) return permit('school', viewer, 'change', id, null);
+      throw deny(viewer, { subject: 'school', id, action: 'change' });
     },
-
     async studentsOf(given) {
       check(given);
-      return readStudents(prisma, given, new Date(clock()));
+      return readStudents(prisma, given, now());
     },
     async classroomOf(given) {
       check(given);
-      const found = await readClassroom(prisma, given, new Date(clock()));
+      const found = await readClassroom(prisma, given, now());
       if (!found) throw notFound();
       return found;
     },
-    check,
-    onChange: changes.onChange,
-    poll: changes.poll,
-    close: changes.close,
+    ...{ check, onChange, poll, close },
   };
-}
-
-/** The second half of the sentence: a student sees the own data unless the school has switched that off. */
-async function seesOwnData(prisma: PrismaClient, viewer: Viewer, now: Date): Promise<boolean> {
-  const [person, setting] = await Promise.all([
-    prisma.person.findFirst({
-      where: {
-        ...living(viewer, now),
-        enrollments: { some: { ...openAt(now), classroom: { schoolId: viewer.schoolId } } },
-      },
-      select: { id: true },
-    }),
-    prisma.setting.findUnique({
-      where: {
-        scope_scopeId_key: { scope: 'school', scopeId: viewer.schoolId, key: 'student.ownPage' },
-      },
-      select: { value: true },
-    }),
-  ]);
-  return person !== null && setting?.value !== false;
 }

@@ -33,7 +33,9 @@ export function sessionAdapter(prisma: PrismaClient, sessions: Sessions): Adapte
     async createSession({ userId }): Promise<AdapterSession> {
       const person = await prisma.person.findUniqueOrThrow({ where: { id: userId, state: 'active' } });
       const sessionToken = await sessions.begin(person, { address: '', agent: null });
-      return { sessionToken, userId, expires: new Date(Date.now() + SESSION_MS) };
+      const found = await sessions.find(sessionToken);
+      if (!found) throw new AppError('unavailable', 'the session is gone before it began');
+      return { sessionToken, userId, expires: found.expires };
     },
     async getSessionAndUser(sessionToken) {
       const found = await sessions.find(sessionToken);
