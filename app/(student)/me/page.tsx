@@ -16,6 +16,7 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
   if (!own) notFound();
   const permit = await orNotFound(access.toStudent(viewer, viewer.personId, 'read', own.id));
   const classroom = await access.classroomOf(permit);
+  const live = queries().find(({ module, query }) => module === 'writing' && query === 'class-dashboard');
   const query = queries().find(({ about }) => about === 'student');
   return (
     <main className="lo-page" id="content">
@@ -29,6 +30,15 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
         </header>
         <WhatIsKept teachers={own.teachers} />
         <h2 className="lo-section">What your teacher sees now</h2>
+        {live && (
+          <LiveDashboard
+            classroom={classroom}
+            module={live.module}
+            query={live.query}
+            student={viewer.personId}
+            studentBase="/me#"
+          />
+        )}
         {query && (
           <LiveDashboard
             classroom={classroom}
@@ -36,7 +46,7 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
             query={query.query}
             student={viewer.personId}
             params={documentParams(await searchParams)}
-            studentBase="/me"
+            studentBase="/me#"
           />
         )}
       </div>

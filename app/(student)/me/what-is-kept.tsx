@@ -1,8 +1,20 @@
 const KEPT = [
-  ['What you type', 'Insertions and deletions, with time. So that your teacher can see how a text grows, not only how it ends.', 'teachers of your class'],
-  ['Kinds of keys', 'Letter or digit, delete, move; not which letter. The text itself comes from what the document saves.', 'teachers, as pauses only'],
+  [
+    'What you type',
+    'Insertions and deletions, with time. So that your teacher can see how a text grows, not only how it ends.',
+    'teachers of your class',
+  ],
+  [
+    'Kinds of keys',
+    'Letter or digit, delete, move; not which letter. The text itself comes from what the document saves.',
+    'teachers, as pauses only',
+  ],
   ['Pastes', 'Time, size, and whether the words were in your text before.', 'teachers of your class'],
-  ['When the document is in front', 'To know whether you are there or have another window open. Not which window.', 'teachers, as a count'],
+  [
+    'When the document is in front',
+    'To know whether you are there or have another window open. Not which window.',
+    'teachers, as a count',
+  ],
 ] as const;
 
 /** What is collected about a student, in plain words, and who sees it. */

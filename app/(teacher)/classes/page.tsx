@@ -54,7 +54,9 @@ function Classes({ classrooms }: { readonly classrooms: readonly ClassroomSummar
           </Link>
         ))}
       </div>
-      <p className="lo-meta lo-after-rows">A class opens with its live dashboard. Every look is written down.</p>
+      <p className="lo-meta lo-after-rows">
+        A class opens with its live dashboard. Every look is written down.
+      </p>
     </>
   );
 }

@@ -10,7 +10,7 @@ import { emptyText, minutesOf, qualityOf, sparklineOf } from './prepare.ts';
 import { StateChip } from './state-chip.tsx';
 import type { State } from './state-word.ts';
 
-type CardProps = Omit<State, 'cause'> & {
+export type CardProps = Omit<State, 'cause'> & {
   readonly row: ClassRow;
   readonly isWaiting: boolean;
   /** The half minute that it is; changes twice a minute. */

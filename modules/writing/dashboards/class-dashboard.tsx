@@ -8,16 +8,17 @@ import { Link } from '#app/ui/link.tsx';
 import { Notice } from '#app/ui/notice.tsx';
 import { slotOf } from './bins.ts';
 import { Card } from './card.tsx';
+import { cardPropsOf } from './card-props.ts';
 import { ClassBar } from './class-bar.tsx';
 import type { ClassDashboardProps } from './class-row.ts';
 import { clockTime, startOfDay } from './clock.ts';
 import { DisplayDialog } from './display-dialog.tsx';
 import type { KeyAct } from './keys.ts';
 import { NowContext } from './now.tsx';
-import { countWords, filterStudents, lessonOf, mostOf, type Prepared, prepareClass } from './prepare.ts';
+import { countWords, filterStudents, lessonOf, type Prepared, prepareClass } from './prepare.ts';
 import { Projector } from './projector-view.tsx';
 import { queueOf, waitingIds } from './queue.ts';
-import { QueuePlace, QueueVoice } from './queue-place.tsx';
+import { QueuePlace, QueueVoice, Reason } from './queue-place.tsx';
 import { ClassTable } from './table.tsx';
 import { useKeys } from './use-keys.ts';
 import { useLetters } from './use-letters.ts';
@@ -98,6 +99,7 @@ function Room(props: RoomProps) {
             onHelp={() => setHelp(true)}
           />
         )}
+        {isOne && lines[0] && <Reason line={lines[0]} timezone={classroom.timezone} />}
         <div className={`lo-dashboard${isOne ? ' is-alone' : ''}`}>
           <Students {...props} grid={grid} shown={shown} waiting={waitingIds(lines)} />
           {!isOne && <QueuePlace lines={lines} timezone={classroom.timezone} />}
@@ -153,22 +155,28 @@ type StudentsProps = RoomProps & {
 function Students(props: StudentsProps) {
   const { rows, now, classroom, view, shown, waiting, studentHref } = props;
   const [stop, setStop] = useState<string | null>(null);
-  const slot = slotOf(now);
   if (shown.length === 0) return <p className="lo-weak lo-nobody">Nobody fits what you chose.</p>;
   if (view.face === 'table') {
     return (
       <ClassTable
         students={shown}
         waiting={waiting}
-        slot={slot}
+        slot={slotOf(now)}
         timezone={classroom.timezone}
         studentHref={studentHref}
       />
     );
   }
-  const most = mostOf(rows, now);
   const size = view.isCompact || rows.length >= COMPACT_FROM ? ' is-compact' : '';
   const isStopThere = shown.some(({ row }) => row.student.id === stop);
+  const cards = cardPropsOf(shown, {
+    rows,
+    now,
+    waiting,
+    timezone: classroom.timezone,
+    studentHref,
+    stop: isStopThere && stop !== null ? stop : shown[0]?.row.student.id,
+  });
   return (
     <section
       className={`lo-grid${rows.length === 1 ? ' is-one' : size}`}
@@ -179,20 +187,8 @@ function Students(props: StudentsProps) {
       <h2 id="students-head" className="lo-sr">
         Students
       </h2>
-      {shown.map(({ row, state }, i) => (
-        <Card
-          key={row.student.id}
-          row={row}
-          word={state.word}
-          since={state.since}
-          note={state.note}
-          isWaiting={waiting.has(row.student.id)}
-          slot={slot}
-          most={most}
-          href={studentHref(row.student.id)}
-          timezone={classroom.timezone}
-          isStop={isStopThere ? row.student.id === stop : i === 0}
-        />
+      {cards.map((card) => (
+        <Card key={card.row.student.id} {...card} />
       ))}
     </section>
   );

@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
+import { Notice } from '#app/ui/notice.tsx';
 import { useNarrow } from '#app/ui/use-narrow.ts';
 import { clockTime } from './clock.ts';
 import type { QueueLine } from './queue.ts';
 import { WordChip } from './state-chip.tsx';
 import { focusCard } from './use-keys.ts';
+import { LOOK_OF } from './words.ts';
 
 const OPEN_LINES = { wide: 3, narrow: 1 };
 
@@ -62,6 +64,17 @@ function Line({ line, timezone }: { readonly line: QueueLine; readonly timezone:
         {since}rule: {line.rule}
       </p>
     </li>
+  );
+}
+
+/** The line of one student who is alone on a page. */
+export function Reason({ line, timezone }: { readonly line: QueueLine; readonly timezone: string }) {
+  const since = line.since === null ? '' : ` since ${clockTime(line.since, timezone)}`;
+  const fact = `${line.word[0]?.toUpperCase()}${line.word.slice(1)}${since}.`;
+  return (
+    <Notice tone="look" icon={LOOK_OF[line.word].icon} fact={fact}>
+      {line.sentence} Rule: {line.rule}. This describes an event, not its reason. Ask, and look at the text.
+    </Notice>
   );
 }
 

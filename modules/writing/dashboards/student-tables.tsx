@@ -1,3 +1,4 @@
+import { ScrollBox } from '#app/ui/scroll-box.tsx';
 import { clockTime } from './clock.ts';
 import { minutesOf } from './prepare.ts';
 import { dayOf, figuresOf, pasteWords, type StudentRow } from './prepare-student.ts';
@@ -13,8 +14,7 @@ export function GrowthTable({
   readonly timezone: string;
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys
-    <section className="lo-tallscroll" tabIndex={0} aria-label="Growth as a table">
+    <ScrollBox className="lo-tallscroll" label="Growth as a table">
       <table className="table lo-table">
         <caption>Length of the text after each change that the curve shows; at most 300 points.</caption>
         <thead>
@@ -40,14 +40,14 @@ export function GrowthTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollBox>
   );
 }
 
 /** Insertions of 20 characters and more, the newest first; facts about the text, not about the student. */
 export function PastesTable({ row, timezone }: { readonly row: StudentRow; readonly timezone: string }) {
   return (
-    <div className="lo-scroll">
+    <ScrollBox label="Insertions">
       <table className="table lo-table">
         <caption>
           New: share of the words that were not in the text before. This describes an event, not its reason.
@@ -80,14 +80,14 @@ export function PastesTable({ row, timezone }: { readonly row: StudentRow; reado
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 
 /** Each number with how it is counted. */
 export function FiguresTable({ row }: { readonly row: StudentRow }) {
   return (
-    <div className="lo-scroll">
+    <ScrollBox label="Numbers">
       <table className="table lo-table">
         <caption className="lo-sr">Numbers of this document</caption>
         <thead>
@@ -111,6 +111,6 @@ export function FiguresTable({ row }: { readonly row: StudentRow }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

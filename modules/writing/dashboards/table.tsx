@@ -1,5 +1,6 @@
 import { useContext } from 'react';
 import { Link } from '#app/ui/link.tsx';
+import { ScrollBox } from '#app/ui/scroll-box.tsx';
 import { binsAt, sumOf } from './bins.ts';
 import { clockTime } from './clock.ts';
 import { NowContext } from './now.tsx';
@@ -18,7 +19,7 @@ type TableProps = {
 export function ClassTable({ students, waiting, slot, timezone, studentHref }: TableProps) {
   const now = useContext(NowContext);
   return (
-    <div className="lo-tablebox">
+    <ScrollBox className="lo-tablebox" label="Students as a table">
       <table className="table lo-table">
         <caption>
           As of {clockTime(now, timezone)}. Active minutes count gaps up to 60 s. Added and removed:
@@ -74,6 +75,6 @@ export function ClassTable({ students, waiting, slot, timezone, studentHref }: T
           })}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }

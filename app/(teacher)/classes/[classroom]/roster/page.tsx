@@ -2,6 +2,7 @@ import type { Search } from '#app/document-params.ts';
 import { Field } from '#app/ui/field.tsx';
 import { Link } from '#app/ui/link.tsx';
 import { Notice } from '#app/ui/notice.tsx';
+import { ScrollBox } from '#app/ui/scroll-box.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
 import type { RosterStudent } from '#server/roster/roster.ts';
 import { runtime } from '#server/runtime.ts';
@@ -33,11 +34,17 @@ export default async function RosterPage({ params, searchParams }: Props) {
         <div className="lo-narrow">
           <header className="lo-pagehead">
             <h2>Roster</h2>
-            <span className="lo-weak">{students.length === 1 ? '1 student' : `${students.length} students`}</span>
+            <span className="lo-weak">
+              {students.length === 1 ? '1 student' : `${students.length} students`}
+            </span>
           </header>
           {typeof removed === 'string' && <Removed classroom={classroom.id} student={removed} />}
           {typeof added === 'string' && (
-            <Notice tone="good" icon="check" fact={`${nameOf(students, added)} is in the class from now on.`} />
+            <Notice
+              tone="good"
+              icon="check"
+              fact={`${nameOf(students, added)} is in the class from now on.`}
+            />
           )}
           <section className="lo-panel lo-roster">
             {students.length === 0 ? (
@@ -79,7 +86,7 @@ type RosterTableProps = {
 function RosterTable({ students, classroom }: RosterTableProps) {
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: classroom.timezone });
   return (
-    <div className="lo-scroll">
+    <ScrollBox label="Students of this class">
       <table className="table lo-table">
         <caption className="lo-sr">Students of this class</caption>
         <thead>
@@ -128,11 +135,17 @@ function RosterTable({ students, classroom }: RosterTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 
-function AddForm({ classroom, unknown }: { readonly classroom: string; readonly unknown: string | undefined }) {
+function AddForm({
+  classroom,
+  unknown,
+}: {
+  readonly classroom: string;
+  readonly unknown: string | undefined;
+}) {
   return (
     <form action={addStudent} className="lo-form-row">
       <input type="hidden" name="classroom" value={classroom} />
@@ -142,7 +155,11 @@ function AddForm({ classroom, unknown }: { readonly classroom: string; readonly 
         label="Add a student"
         help="The student’s id in this school: the last part of the address of the student’s page."
         defaultValue={unknown}
-        error={unknown === undefined ? undefined : 'No student of this school has this id. Give one from the school’s list.'}
+        error={
+          unknown === undefined
+            ? undefined
+            : 'No student of this school has this id. Give one from the school’s list.'
+        }
       />
       <button type="submit" className="button">
         Add to the class

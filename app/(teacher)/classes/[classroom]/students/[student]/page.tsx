@@ -1,10 +1,10 @@
 import { notFound } from 'next/navigation';
+import { documentParams, type Search } from '#app/document-params.ts';
 import { LiveDashboard } from '#app/live/live-dashboard.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
-import { documentParams, type Search } from '#app/document-params.ts';
 import { orNotFound } from '#app/viewer.ts';
 import { runtime } from '#server/runtime.ts';
-import { classHref, openClass, studentQueries } from '../../../../class-page.ts';
+import { classHref, classQueries, openClass, studentQueries } from '../../../../class-page.ts';
 
 type Props = {
   readonly params: Promise<{ readonly classroom: string; readonly student: string }>;
@@ -20,6 +20,7 @@ export default async function StudentPage({ params, searchParams }: Props) {
     access.toStudent(viewer, decodeURIComponent(asked.student), 'read', classroom.id),
   );
   const student = await roster.getStudent(permit);
+  const [live] = classQueries();
   const [query] = studentQueries();
   if (!query) notFound();
   const base = classHref(classroom.id);
@@ -32,8 +33,18 @@ export default async function StudentPage({ params, searchParams }: Props) {
           { href: base, label: classroom.name },
         ]}
         here={student.name}
+        isHeading
       />
       <main className="lo-page" id="content">
+        {live && (
+          <LiveDashboard
+            classroom={classroom}
+            module={live.module}
+            query={live.query}
+            student={student.id}
+            studentBase={`${base}/students`}
+          />
+        )}
         <LiveDashboard
           classroom={classroom}
           module={query.module}
