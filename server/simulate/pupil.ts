@@ -77,7 +77,7 @@ function nextPiece(target: string, from: number, random: Random): string {
 }
 
 function pauseBefore(text: string, habit: Habit, random: Random): number {
-  const pace = habit === 'slow' ? 2.6 : habit === 'bursts' ? 0.7 : 1;
+  const pace = habit === 'slow' ? 5 : habit === 'bursts' ? 1.5 : 2.2;
   const last = text.at(-1);
   if (last === '\n') return pace * random.between(3000, 15_000);
   if (last === ' ' && /[.!?] $/.test(text))
@@ -109,30 +109,28 @@ function* fixTypo(random: Random, read: () => string, change: Changes): Generato
   yield { afterMs: random.between(300, 900), act: change({ pos: read().length - 1, cut: 1, put: '' }) };
 }
 
-/** Goes back into the text, takes a few words out and puts others in. */
+const ADVERBS = ['often ', 'almost ', 'still ', 'really ', 'sometimes ', ''] as const;
+
+/** Goes back into the text, takes words out and writes them again, mostly in another way; never twice near one place. */
 function* revise(random: Random, read: () => string, change: Changes, restMs: number): Generator<Step, void> {
-  const text = read();
-  const words = [...text.matchAll(/\b[a-z]{4,}\b/g)];
-  if (words.length < 8) return;
-  for (let i = 0; i < 2 + random.below(3); i++) {
-    const found = words[random.below(words.length)];
-    if (!found) return;
-    const now = read();
-    const pos = now.indexOf(found[0], Math.max(0, found.index - 40));
+  const places = random
+    .shuffled([...read().matchAll(/\b[a-z]{4,}\b/g)])
+    .filter((word, i, all) => all.slice(0, i).every((other) => Math.abs(other.index - word.index) > 150))
+    .slice(0, 2);
+  for (const [word] of places) {
+    const pos = read().search(new RegExp(`\\b${word}\\b`));
     if (pos < 0) continue;
     yield {
       afterMs: random.between(restMs, restMs * 3),
-      act: change({ pos, cut: found[0].length, put: '' }),
+      act: change({ pos, cut: word.length, put: '' }),
     };
     yield {
-      afterMs: random.between(600, 1800),
-      act: change({
-        pos,
-        cut: 0,
-        put: random.pick(['quietly', 'almost', 'often', 'narrow', 'bright', 'strange', 'usual']),
-      }),
+      afterMs: random.between(900, 2600),
+      act: change({ pos, cut: 0, put: `${random.pick(ADVERBS)}${word}` }),
     };
   }
+  // Whatever it found to change, a look back takes its time.
+  yield { afterMs: random.between(restMs, restMs * 2), act: { do: 'focus', focused: true } };
 }
 
 /** Deletes and retypes the same place three times. */
