@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { openScheduler, type SchedulerTime, type Turns } from './scheduler.ts';
+import { openScheduler, type Turns } from './scheduler.ts';
+import type { SchedulerTime } from './scheduler-time.ts';
 
 /** A clock that a test moves; work that is due runs in its order, promises in between. */
 function handClock() {

@@ -66,8 +66,7 @@ export function attachLive({
     people.add(person);
     socket.once('disconnect', () => {
       people.delete(person);
-      for (const subscription of person.open.values()) subscription.close();
-      person.open.clear();
+      leaveAll(person);
     });
   });
 
@@ -85,7 +84,10 @@ export function attachLive({
     close() {
       stop();
       clearInterval(timer);
-      for (const { socket } of people) closeTransport(socket, CLOSE.goingAway);
+      for (const person of people) {
+        leaveAll(person);
+        closeTransport(person.socket, CLOSE.goingAway);
+      }
     },
   };
 }
@@ -176,6 +178,11 @@ function leave(person: Person, channel: unknown): void {
   if (typeof channel !== 'string') return;
   person.open.get(channel)?.close();
   person.open.delete(channel);
+}
+
+function leaveAll({ open }: Person): void {
+  for (const subscription of open.values()) subscription.close();
+  open.clear();
 }
 
 async function reply<Answer>(live: Live, answer: unknown, work: () => Promise<Answer>): Promise<void> {

@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Student, Trouble } from '#modules/kit/index.ts';
+import type { Log } from '#server/log.ts';
+import type { StateKey } from '#server/state/state-key.ts';
+import type { ChannelSubject } from './channel.ts';
+import type { Row } from './protocol.ts';
+import type { RowResult } from './run-row.ts';
+
+/** One student's place in a channel. `dirtySince`, `runningSince`: the scheduler's clock. A row is never run twice at a time. */
+export type Seat = {
+  student: Student;
+  row: Row;
+  hasRun: boolean;
+  trouble: Trouble | null;
+  /** What the last run read, and what the one under way has read so far. */
+  keys: ReadonlySet<StateKey>;
+  reading: Set<StateKey> | null;
+  dirtySince: number | null;
+  runningSince: number | null;
+};
+
+/** `now`: the server's clock; `since`: the scheduler's. */
+export function openSeat(student: Student, now: number, since: number): Seat {
+  return {
+    student,
+    row: { student: { id: student.id, name: student.name } },
+    hasRun: false,
+    trouble: { code: 'delayed', since: now },
+    keys: new Set(),
+    reading: null,
+    dirtySince: since,
+    runningSince: null,
+  };
+}
+
+export function hasRead({ keys, reading }: Seat, key: StateKey): boolean {
+  return keys.has(key) || reading?.has(key) === true;
+}
+
+export function waitingSince(seats: Iterable<Seat>): number | null {
+  let oldest: number | null = null;
+  for (const { dirtySince, runningSince } of seats) {
+    const since = runningSince ?? dirtySince;
+    if (since !== null && (oldest === null || since < oldest)) oldest = since;
+  }
+  return oldest;
+}
+
+/** Keeps the last good row when there is no new one, and its identity when nothing changed. */
+export function finishRow(place: Seat, result: RowResult, onTrouble: (reason: string) => void): void {
+  place.keys = place.reading ?? place.keys;
+  place.reading = null;
+  place.runningSince = null;
+  place.hasRun = true;
+  if (result.row && !isDeepStrictEqual(result.row, place.row)) place.row = result.row;
+  const { trouble = null } = result;
+  const isKnown = trouble !== null && trouble.code === place.trouble?.code;
+  if (isKnown && trouble.code === 'unavailable') return;
+  if (!isKnown && trouble !== null) onTrouble(result.reason ?? trouble.code);
+  place.trouble = trouble;
+}
+
+export function logTrouble(log: Log, { module, query }: ChannelSubject, place: Seat, reason: string): void {
+  const fields = { module, query: query.name, student: place.student.id, reason };
+  if (reason === 'too-big') log.error(fields, 'a row is over its size and is not sent');
+  else log.warn(fields, 'a row is in trouble');
+}

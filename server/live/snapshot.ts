@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Classroom, Trouble } from '#modules/kit/index.ts';
+import type { ChannelSubject, Roster } from './channel.ts';
+import type { Snapshot } from './delta.ts';
+import type { Json, Row } from './protocol.ts';
+import type { Seat } from './seat.ts';
+
+/** The same object when nothing differs. Rows not yet run are shown, as *delayed*, only when the channel is late. */
+export function takeSnapshot(
+  subject: ChannelSubject,
+  { classroom, students }: Roster,
+  seats: ReadonlyMap<string, Seat>,
+  {
+    lateSince,
+    last,
+    now,
+  }: { readonly lateSince: number | null; readonly last: Snapshot; readonly now: number },
+): Snapshot {
+  const rows = new Map<string, Row>();
+  const trouble = new Map<string, Trouble>();
+  for (const { id } of students) {
+    const place = seats.get(id);
+    if (!place || !(place.hasRun || lateSince !== null)) continue;
+    rows.set(id, place.row);
+    if (place.trouble) trouble.set(id, place.trouble);
+  }
+  if (lateSince !== null) trouble.set('*', { code: 'delayed', since: lateSince });
+  const frame = takeFrame(subject, classroom, rows, last);
+  if (frame.hasFailed && lateSince === null) trouble.set('*', failedFrame(last, now));
+  const next: Snapshot = { order: [...rows.keys()], rows, trouble, frame: frame.value };
+  return isSame(last, next) ? last : next;
+}
+
+function takeFrame(
+  { query, params }: ChannelSubject,
+  classroom: Classroom,
+  rows: ReadonlyMap<string, Row>,
+  last: Snapshot,
+): { readonly value: Json | undefined; readonly hasFailed?: true } {
+  if (!query.frame) return { value: undefined };
+  const complete = [...rows.values()].filter((row) => Object.keys(row).length > 1);
+  try {
+    const value = JSON.parse(
+      JSON.stringify(query.frame({ classroom, params, rows: complete }) ?? null),
+    ) as Json;
+    return { value: isDeepStrictEqual(value, last.frame) ? last.frame : value };
+  } catch {
+    return { value: last.frame, hasFailed: true };
+  }
+}
+
+function failedFrame(last: Snapshot, now: number): Trouble {
+  const known = last.trouble.get('*');
+  return known?.code === 'unavailable' ? known : { code: 'unavailable', since: now };
+}
+
+function isSame(a: Snapshot, b: Snapshot): boolean {
+  if (a.frame !== b.frame || !isDeepStrictEqual(a.order, b.order) || !isDeepStrictEqual(a.trouble, b.trouble))
+    return false;
+  return b.order.every((id) => a.rows.get(id) === b.rows.get(id));
+}
