@@ -26,167 +26,197 @@ const RETRY_MS = 5000;
 /** Come again later; whatever else is refused stays refused. */
 const PASSING = new Set<NotOpened['code']>(['unavailable', 'limited', 'internal']);
 
+type Timer = ReturnType<typeof setTimeout> | undefined;
 type Line = {
+  readonly key: string;
   readonly request: Subscribe;
   readonly listeners: Set<() => void>;
   feed: Feed;
   isAsking: boolean;
-  retry: ReturnType<typeof setTimeout> | undefined;
-  leaving: ReturnType<typeof setTimeout> | undefined;
+  retry: Timer;
+  leaving: Timer;
+};
+type Core = {
+  readonly makeSocket: () => LiveSocket;
+  readonly lines: Map<string, Line>;
+  socket: LiveSocket | null;
+  attempts: number;
+  /** This clock, ms: the server asked not to come before. */
+  notBefore: number;
+  reconnecting: Timer;
 };
 
 /** The tab's one connection to `/live`: opened by the first feed, closed with the last, made again by itself. */
 export function openConnection(makeSocket: () => LiveSocket): Connection {
-  const lines = new Map<string, Line>();
-  let socket: LiveSocket | null = null;
-  let attempts = 0;
-  let notBefore = 0;
-  let reconnecting: ReturnType<typeof setTimeout> | undefined;
-
-  const change = (line: Line, action: FeedAction) => {
-    const next = reduceFeed(line.feed, action);
-    if (next === line.feed) return;
-    line.feed = next;
-    for (const listener of line.listeners) listener();
+  const core: Core = {
+    makeSocket,
+    lines: new Map(),
+    socket: null,
+    attempts: 0,
+    notBefore: 0,
+    reconnecting: undefined,
   };
-  const ask = (line: Line) => {
-    if (!socket?.connected || line.isAsking || line.leaving) return;
-    clearTimeout(line.retry);
-    line.isAsking = true;
-    const asked = socket;
-    asked.timeout(ANSWER_MS).emit('subscribe', line.request, (silence, answer) => {
-      line.isAsking = false;
-      if (asked !== socket) return;
-      if (silence) asked.disconnect();
-      else if (line.leaving) {
-        if (answer.ok) asked.emit('unsubscribe', answer.channel);
-      } else if (answer.ok) change(line, { type: 'opened', opened: answer, now: Date.now() });
-      else end(line, answer);
-    });
-  };
-  const end = (line: Line, { code, message, retryAfterMs }: Omit<NotOpened, 'ok'>) => {
-    change(line, { type: 'ended', code, message });
-    if (PASSING.has(code)) line.retry = setTimeout(() => ask(line), retryAfterMs ?? RETRY_MS);
-  };
-  const lose = () => {
-    const now = Date.now();
-    for (const line of lines.values()) {
-      clearTimeout(line.retry);
-      line.isAsking = false;
-      change(line, { type: 'lost', now });
-    }
-    reconnect();
-  };
-  const reconnect = () => {
-    clearTimeout(reconnecting);
-    if (lines.size === 0) return;
-    const wait = Math.max(reconnectDelay(attempts, Math.random()), notBefore - Date.now());
-    attempts += 1;
-    reconnecting = setTimeout(() => socket?.connect(), wait);
-  };
-  const refuse = (code: NotOpened['code']) => {
-    for (const line of lines.values())
-      change(line, { type: 'ended', code, message: 'the sign-in has ended' });
-  };
-  const lineOf = (channel: string) => [...lines.values()].find((line) => line.feed.channel === channel);
-
-  const listen = (made: LiveSocket) => {
-    made.on('connect', () => {
-      attempts = 0;
-      for (const line of lines.values()) ask(line);
-    });
-    made.on('connect_error', (error) => {
-      if (codeOf(error) === 'unauthenticated') refuse('unauthenticated');
-      else reconnect();
-    });
-    made.on('disconnect', lose);
-    made.on('rows', (delta) => {
-      const line = lineOf(delta.channel);
-      if (!line) return;
-      change(line, { type: 'rows', delta, now: Date.now() });
-      if (line.feed.phase === 'lost' && !line.isAsking) {
-        made.emit('unsubscribe', delta.channel);
-        ask(line);
-      }
-    });
-    made.on('refused', ({ channel, code, reason }) => {
-      const line = lineOf(channel);
-      if (line) end(line, { code, message: reason });
-    });
-    made.on('going-away', ({ reconnectAfterMs }) => {
-      notBefore = Date.now() + reconnectAfterMs;
-    });
-  };
-  const open = (line: Line) => {
-    clearTimeout(line.leaving);
-    line.leaving = undefined;
-    if (socket === null) {
-      socket = makeSocket();
-      listen(socket);
-      socket.connect();
-    } else if (line.feed.phase !== 'live') ask(line);
-  };
-  const leave = (key: string, line: Line) => {
-    if (line.feed.channel !== null) socket?.emit('unsubscribe', line.feed.channel);
-    clearTimeout(line.retry);
-    lines.delete(key);
-    if (lines.size === 0) closeSocket();
-  };
-  const closeSocket = () => {
-    clearTimeout(reconnecting);
-    socket?.off().disconnect();
-    socket = null;
-    attempts = 0;
-  };
-
   return {
     feed(request) {
       const key = JSON.stringify(request);
-      const find = () => {
-        const known = lines.get(key);
-        if (known) return known;
-        const line: Line = {
-          request,
-          listeners: new Set(),
-          feed: NOTHING_YET,
-          isAsking: false,
-          retry: undefined,
-          leaving: undefined,
-        };
-        lines.set(key, line);
-        return line;
-      };
       return {
-        get: () => lines.get(key)?.feed ?? NOTHING_YET,
-        subscribe(onChange) {
-          const line = find();
-          line.listeners.add(onChange);
-          open(line);
-          return () => {
-            line.listeners.delete(onChange);
-            if (line.listeners.size === 0) line.leaving = setTimeout(() => leave(key, line), LINGER_MS);
-          };
-        },
+        get: () => core.lines.get(key)?.feed ?? NOTHING_YET,
+        subscribe: (onChange) => listenTo(core, lineOf(core, key, request), onChange),
       };
     },
-    async act(act) {
-      if (!socket?.connected)
-        return { ok: false, code: 'unavailable', message: 'there is no connection now' };
-      try {
-        return await socket.timeout(ANSWER_MS).emitWithAck('act', act);
-      } catch {
-        return { ok: false, code: 'unavailable', message: 'no answer came' };
-      }
-    },
+    act: (act) => sendAct(core, act),
     close() {
-      for (const line of lines.values()) {
-        clearTimeout(line.retry);
-        clearTimeout(line.leaving);
+      for (const { retry, leaving } of core.lines.values()) {
+        clearTimeout(retry);
+        clearTimeout(leaving);
       }
-      lines.clear();
-      closeSocket();
+      core.lines.clear();
+      closeSocket(core);
     },
   };
+}
+
+function lineOf({ lines }: Core, key: string, request: Subscribe): Line {
+  const known = lines.get(key);
+  if (known) return known;
+  const line: Line = {
+    key,
+    request,
+    listeners: new Set(),
+    feed: NOTHING_YET,
+    isAsking: false,
+    retry: undefined,
+    leaving: undefined,
+  };
+  lines.set(key, line);
+  return line;
+}
+
+function listenTo(core: Core, line: Line, onChange: () => void): () => void {
+  line.listeners.add(onChange);
+  clearTimeout(line.leaving);
+  line.leaving = undefined;
+  if (core.socket === null) openSocket(core);
+  else if (line.feed.phase !== 'live') ask(core, line);
+  return () => {
+    line.listeners.delete(onChange);
+    if (line.listeners.size === 0) line.leaving = setTimeout(() => leave(core, line), LINGER_MS);
+  };
+}
+
+function leave(core: Core, line: Line): void {
+  if (line.feed.channel !== null) core.socket?.emit('unsubscribe', line.feed.channel);
+  clearTimeout(line.retry);
+  core.lines.delete(line.key);
+  if (core.lines.size === 0) closeSocket(core);
+}
+
+function change(line: Line, action: FeedAction): void {
+  const next = reduceFeed(line.feed, action);
+  if (next === line.feed) return;
+  line.feed = next;
+  for (const listener of line.listeners) listener();
+}
+
+function ask(core: Core, line: Line): void {
+  const { socket } = core;
+  if (!socket?.connected || line.isAsking) return;
+  clearTimeout(line.retry);
+  line.isAsking = true;
+  socket.timeout(ANSWER_MS).emit('subscribe', line.request, (silence, answer) => {
+    if (socket !== core.socket || !line.isAsking) return;
+    line.isAsking = false;
+    if (silence) socket.disconnect();
+    else if (core.lines.get(line.key) !== line) leaveAgain(socket, answer);
+    else if (answer.ok) change(line, { type: 'opened', opened: answer, now: Date.now() });
+    else end(core, line, answer);
+  });
+}
+
+/** Everybody had gone before the answer came. */
+function leaveAgain(socket: LiveSocket, answer: { readonly ok: boolean; readonly channel?: string }): void {
+  if (answer.ok && answer.channel) socket.emit('unsubscribe', answer.channel);
+}
+
+function end(core: Core, line: Line, { code, message, retryAfterMs }: Omit<NotOpened, 'ok'>): void {
+  change(line, { type: 'ended', code, message });
+  if (PASSING.has(code)) line.retry = setTimeout(() => ask(core, line), retryAfterMs ?? RETRY_MS);
+}
+
+function openSocket(core: Core): void {
+  const socket = core.makeSocket();
+  core.socket = socket;
+  socket.on('connect', () => {
+    core.attempts = 0;
+    for (const line of core.lines.values()) ask(core, line);
+  });
+  socket.on('connect_error', (error) => {
+    if (codeOf(error) === 'unauthenticated') endAll(core);
+    else reconnect(core);
+  });
+  socket.on('disconnect', () => lose(core));
+  socket.on('rows', (delta) => take(core, delta));
+  socket.on('refused', ({ channel, code, reason }) => {
+    const line = find(core, channel);
+    if (line) end(core, line, { code, message: reason });
+  });
+  socket.on('going-away', ({ reconnectAfterMs }) => {
+    core.notBefore = Date.now() + reconnectAfterMs;
+  });
+  socket.connect();
+}
+
+function closeSocket(core: Core): void {
+  clearTimeout(core.reconnecting);
+  core.socket?.off().disconnect();
+  core.socket = null;
+  core.attempts = 0;
+}
+
+function find({ lines }: Core, channel: string): Line | undefined {
+  return [...lines.values()].find(({ feed }) => feed.channel === channel);
+}
+
+function take(core: Core, delta: Parameters<Told['rows']>[0]): void {
+  const line = find(core, delta.channel);
+  if (!line) return;
+  change(line, { type: 'rows', delta, now: Date.now() });
+  if (line.feed.phase !== 'lost' || line.isAsking) return;
+  core.socket?.emit('unsubscribe', delta.channel);
+  ask(core, line);
+}
+
+function lose(core: Core): void {
+  const now = Date.now();
+  for (const line of core.lines.values()) {
+    clearTimeout(line.retry);
+    line.isAsking = false;
+    change(line, { type: 'lost', now });
+  }
+  reconnect(core);
+}
+
+function reconnect(core: Core): void {
+  clearTimeout(core.reconnecting);
+  if (core.lines.size === 0) return;
+  const wait = Math.max(reconnectDelay(core.attempts, Math.random()), core.notBefore - Date.now());
+  core.attempts += 1;
+  core.reconnecting = setTimeout(() => core.socket?.connect(), wait);
+}
+
+/** Signed out: nothing is tried again until the page is loaded anew. */
+function endAll({ lines }: Core): void {
+  const ended = { type: 'ended', code: 'unauthenticated', message: 'the sign-in has ended' } as const;
+  for (const line of lines.values()) change(line, ended);
+}
+
+async function sendAct({ socket }: Core, act: Act): Promise<{ readonly ok: true } | NotOpened> {
+  if (!socket?.connected) return { ok: false, code: 'unavailable', message: 'there is no connection now' };
+  try {
+    return await socket.timeout(ANSWER_MS).emitWithAck('act', act);
+  } catch {
+    return { ok: false, code: 'unavailable', message: 'no answer came' };
+  }
 }
 
 function codeOf(error: Error): unknown {

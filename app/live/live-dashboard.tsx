@@ -10,7 +10,7 @@ import {
   useState,
 } from 'react';
 import { type Act, ActContext } from '#app/ui/act.ts';
-import type { IconName } from '#app/ui/icon.tsx';
+import type { IconName } from '#app/ui/icons.tsx';
 import { Notice } from '#app/ui/notice.tsx';
 import type { DashboardProps, Query } from '#modules/kit/index.ts';
 import type { Json } from '#server/live/protocol.ts';
