@@ -1,6 +1,7 @@
 import { type Classroom, type Read, type StateOf, type Student, text } from '#modules/kit/index.ts';
 import { localDay } from './day.ts';
 import { EXCERPT_REACH, type Excerpt, excerptOf } from './excerpt.ts';
+import { type Quality, qualityOf } from './quality.ts';
 import { readable } from './readable.ts';
 import { acts } from './reducers/acts.ts';
 import { documentText, type Sheet, sheetOf } from './reducers/document-text.ts';
@@ -26,9 +27,6 @@ export type Acted = {
     readonly until: number | null;
   };
 };
-
-/** A note on how far the numbers can be trusted. */
-export type Quality = 'parts-not-seen' | 'events-lost' | 'identity-not-verified';
 
 /** One student in the class dashboard. Times in whole seconds since 1970; flat, so that a keystroke is a small delta. */
 export type ClassRow = {
@@ -83,7 +81,7 @@ export async function classRowOf(
   return {
     ...(doc === null
       ? NO_DOCUMENT
-      : await documentOf(read, doc, lately.tab ?? undefined, ownPace ? null : largePaste, here)),
+      : await documentOf(read, doc, lately.tab ?? undefined, ownPace ? null : largePaste)),
     title: doc === null ? null : (about.docs[doc]?.title ?? null),
     ...pulseOf(lately),
     ...signalOf(here, lately, classroom),
@@ -106,13 +104,7 @@ const NO_DOCUMENT = {
   quality: [],
 } as const;
 
-async function documentOf(
-  read: Read,
-  doc: string,
-  tab: string | undefined,
-  largePaste: number | null,
-  here: StateOf<typeof presence>,
-) {
+async function documentOf(read: Read, doc: string, tab: string | undefined, largePaste: number | null) {
   const [written, time, pasted] = await Promise.all([
     read(documentText, { doc }),
     read(timeOnTask, { doc }),
@@ -126,7 +118,7 @@ async function documentOf(
     ...excerptAt(sheet),
     activeSeconds: Math.round(secondsOnTask(time)),
     flags: large.map(({ t, n }): Flag => ({ kind: 'large-paste', at: seconds(t), n })),
-    quality: qualityOf(sheet, here),
+    quality: await qualityOf(read, sheet),
   };
 }
 
@@ -135,14 +127,6 @@ function excerptAt({ text: written, cursor, unknown }: Sheet): Excerpt {
   const piece = text.slice(written, from, cursor + EXCERPT_REACH);
   const { before, after } = excerptOf(piece, cursor - from);
   return unknown === 0 ? { before, after } : { before: readable(before), after: readable(after) };
-}
-
-export function qualityOf(sheet: Sheet, here: StateOf<typeof presence>): Quality[] {
-  const notes: Quality[] = [];
-  if (sheet.unknown > 0) notes.push('parts-not-seen');
-  if (here.gone > 0) notes.push('events-lost');
-  if (here.identity === 'claimed') notes.push('identity-not-verified');
-  return notes;
 }
 
 function pulseOf(lately: StateOf<typeof pulse>) {

@@ -2,6 +2,7 @@ import { defineModule } from '#modules/kit/index.ts';
 import { writing } from './events.ts';
 import { classDashboard, student } from './queries.ts';
 import { acts } from './reducers/acts.ts';
+import { captureGaps } from './reducers/capture-gaps.ts';
 import { documentText } from './reducers/document-text.ts';
 import { documents } from './reducers/documents.ts';
 import { growth } from './reducers/growth.ts';
@@ -14,6 +15,6 @@ export default defineModule({
   name: 'writing',
   title: 'Writing',
   sources: [writing],
-  reducers: [documentText, documents, growth, timeOnTask, pulse, pastes, presence, acts],
+  reducers: [documentText, documents, growth, timeOnTask, pulse, pastes, presence, captureGaps, acts],
   queries: [classDashboard, student],
 });

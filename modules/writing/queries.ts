@@ -4,7 +4,8 @@ import { type ClassRow, classRowOf } from './class-row.ts';
 import { localDay } from './day.ts';
 import { type StudentRow, studentRowOf } from './student-row.ts';
 
-export type { Acted, Bin, ClassRow, Flag, Quality } from './class-row.ts';
+export type { Acted, Bin, ClassRow, Flag } from './class-row.ts';
+export type { Quality } from './quality.ts';
 export type { ShownPaste, StudentRow } from './student-row.ts';
 
 const largePaste = z.number().int().min(20).max(100_000).default(200);

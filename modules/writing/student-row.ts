@@ -1,12 +1,12 @@
 import { type Read, type StateOf, type Student, text } from '#modules/kit/index.ts';
-import { isAtOwnPace, type Quality, qualityOf } from './class-row.ts';
+import { isAtOwnPace } from './class-row.ts';
 import { lttb } from './lttb.ts';
+import { type Quality, qualityOf } from './quality.ts';
 import { readable } from './readable.ts';
 import { documentText, sheetOf } from './reducers/document-text.ts';
 import { documents } from './reducers/documents.ts';
 import { type GrowthMark, type GrowthPoint, growth, pointsOf } from './reducers/growth.ts';
 import { isLargePaste, type PasteClass, pastes } from './reducers/pastes.ts';
-import { presence } from './reducers/presence.ts';
 import { binsOnTask, secondsOnTask, timeOnTask } from './reducers/time-on-task.ts';
 
 /** A row carries the end of a long text: rows may have 64 KiB, and three-byte characters are not rare. */
@@ -113,7 +113,7 @@ function listOf({ docs }: StateOf<typeof documents>): StudentRow['documents'] {
 }
 
 async function writtenOf(read: Read, doc: string, tab: string) {
-  const [written, here] = await Promise.all([read(documentText, { doc }), read(presence)]);
+  const written = await read(documentText, { doc });
   const sheet = sheetOf(written, tab === '' ? undefined : tab);
   const tabs = Object.keys(written.sheets);
   return {
@@ -122,7 +122,7 @@ async function writtenOf(read: Read, doc: string, tab: string) {
     ...endOf(sheet),
     words: sheet.words,
     length: text.length(sheet.text) - sheet.unknown,
-    quality: qualityOf(sheet, here),
+    quality: await qualityOf(read, sheet),
   };
 }
 
