@@ -29,8 +29,14 @@ const hasty: SchedulerTime = {
   settle,
 };
 
-async function channelOf(query: Query, ids = ['ada', 'bo'], log: Log = silent): Promise<Made> {
+async function channelOf(
+  query: Query,
+  ids = ['ada', 'bo'],
+  log: Log = silent,
+  held: Promise<void> | null = null,
+): Promise<Made> {
   const states = openHandStates();
+  states.hold(held);
   const scheduler = openScheduler(hasty);
   const answers = openAnswers({ clock: Date.now, log });
   const subject = { module: 'test', query, params: undefined, maxRowBytes: ROW_BYTES };
@@ -156,6 +162,18 @@ test('a change that comes while a row is being read is not lost', async () => {
   gate.resolve();
   await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 3 }));
   await vi.waitFor(() => expect(runs.get('ada')).toBe(4));
+});
+
+test('a change that comes while a row reads for the first time is not lost', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { query, runs } = countedQuery();
+  const { channel, states } = await channelOf(query, ['ada'], silent, gate.promise);
+  expect(channel.snapshot().trouble.get('ada')).toMatchObject({ code: 'delayed' });
+  states.set(note, 'ada', { words: 5, text: '' });
+  states.hold(null);
+  gate.resolve();
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 5 }));
+  expect(runs.get('ada')).toBe(2);
 });
 
 test('a row that waits for its states does not hold up the others, and after 2 s the channel is delayed', async () => {

@@ -126,7 +126,9 @@ export function openLive(parts: LiveParts): Live {
     },
     async act(viewer, raw) {
       const { classroom, student, cause, did, ms } = parse(actSchema, raw) as Act;
-      await permitFor(parts.access, viewer, { classroom, student }, 'change');
+      await permitFor(parts.access, viewer, { classroom, student }, 'change').catch((error: unknown) => {
+        throw asRefusal(error);
+      });
       const snooze = did === 'snoozed' ? { ms } : {};
       const body = { cause, actor: viewer.personId, ...snooze };
       await parts.record({ student, source: 'queue', event: did, body });
@@ -145,24 +147,33 @@ export function openLive(parts: LiveParts): Live {
 
 /** The students whom `access` lets this viewer see of what was asked for. */
 async function rosterFor(access: Access, viewer: Viewer, asked: Subscribe): Promise<Roster> {
-  const permit = await permitFor(access, viewer, asked, 'subscribe');
-  const [students, classroom] = await Promise.all([access.studentsOf(permit), access.classroomOf(permit)]);
-  return { students, classroom };
+  try {
+    const permit = await permitFor(access, viewer, asked, 'subscribe');
+    const [students, classroom] = await Promise.all([access.studentsOf(permit), access.classroomOf(permit)]);
+    return { students, classroom };
+  } catch (error) {
+    throw asRefusal(error);
+  }
 }
 
-/** Whatever is not allowed or not there gets the same words. */
-async function permitFor(
+function permitFor(
   access: Access,
   viewer: Viewer,
   { classroom, student }: { readonly classroom: string; readonly student?: string | undefined },
   action: 'subscribe' | 'change',
 ): Promise<Permit<'class'> | Permit<'student'>> {
-  try {
-    if (student === undefined) return await access.toClass(viewer, classroom, action);
-    return await access.toStudent(viewer, student, action, classroom);
-  } catch (error) {
-    throw error instanceof AppError && error.code === 'not-found' ? notFound() : error;
-  }
+  if (student === undefined) return access.toClass(viewer, classroom, action);
+  return access.toStudent(viewer, student, action, classroom);
+}
+
+/** Whatever is not allowed or not there gets the same words; no answer from `access` is neither. */
+function asRefusal(error: unknown): AppError {
+  if (!(error instanceof AppError))
+    return new AppError('unavailable', 'your rights cannot be checked now', {
+      cause: error,
+      retryAfterMs: RETRY_MS,
+    });
+  return error.code === 'not-found' ? notFound() : error;
 }
 
 function getQuery(registry: LiveParts['registry'], asked: Subscribe): Query {

@@ -109,7 +109,7 @@ export function viewer(personId: string): Viewer {
 export type HandStates = States & {
   set(reducer: Reducer, student: string, state: unknown): void;
   halt(reducer: Reducer, student: string, halt: Halt): void;
-  /** Reads do not resolve while this is set. */
+  /** What is read meanwhile is answered, as it was then, when this resolves. */
   hold(until: Promise<void> | null): void;
   readonly notReady: Set<string>;
 };
@@ -126,9 +126,10 @@ export function openHandStates(): HandStates {
   return {
     notReady,
     async read(reducer, fields) {
-      if (held) await held;
       const key = stateKey(reducer, fields);
-      return { state: (states.get(key) ?? reducer.initial) as never, halt: halts.get(key) ?? null };
+      const found = { state: (states.get(key) ?? reducer.initial) as never, halt: halts.get(key) ?? null };
+      if (held) await held;
+      return found;
     },
     onChange(listener) {
       listeners.add(listener);
