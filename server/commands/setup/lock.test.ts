@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-// @ts-expect-error plain JavaScript: it runs before the project's own Node is there
 import { belowFloor, FLOORS } from './floors.mjs';
-// @ts-expect-error plain JavaScript: it runs before the project's own Node is there
 import { lockGaps } from './lock-gaps.mjs';
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
