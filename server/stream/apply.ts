@@ -17,7 +17,7 @@ const CELL_BYTES = 200;
 /** What a fold needs besides the student and the entry. */
 export type Folding = {
   readonly plan: Plan;
-  /** Told before each step, so that a watchdog can name the one that never ends. */
+  /** Told before each step, and with −1 after an entry, so that a watchdog can name the step that never ends. */
   readonly onStep: (reducer: number, offset: number, index: number) => void;
   /** A step that stopped the process too often: its key halts instead. */
   readonly isStuck: (folded: Folded, position: string) => boolean;

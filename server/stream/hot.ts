@@ -64,6 +64,7 @@ export function openHot(
     apply(student, entry) {
       const { bytes, dirtyBytes } = student;
       const keys = applyEntry(core.folding, student, entry);
+      core.folding.onStep(-1, entry.o, 0);
       student.tail?.push(entry);
       student.used = ++core.tick;
       core.hotBytes += student.bytes - bytes;

@@ -12,6 +12,7 @@ import { type Folded, type Plan, planOf } from './plan.ts';
 import { statesOf } from './reading.ts';
 import { openRebuilding } from './rebuilding.ts';
 import type { States } from './states.ts';
+import { allCells } from './student.ts';
 import type { Watched } from './watchdog.ts';
 import { openWriteBehind } from './write-behind.ts';
 
@@ -44,6 +45,8 @@ export type Owner = {
   prefer(students: Iterable<string>): void;
   /** Folds reducers of a student (default: all) again from the archive and puts the result in place of what is there. */
   rebuild(student: string, reducers?: readonly Reducer[]): Promise<void>;
+  /** Those of the reducers that have a key of this student that stands still. */
+  halted(student: string, reducers: readonly Reducer[]): Promise<readonly Reducer[]>;
   status(): OwnerStatus;
   /** Flushes once, as far as the store answers, and ends; applies nothing more. */
   close(): Promise<void>;
@@ -128,6 +131,10 @@ export function openOwner(options: OwnerOptions): Owner {
     prefer: (students) => rebuilding.prefer(students),
     async rebuild(student, reducers) {
       await rebuilding.again(student, someOf(core.folding.plan, reducers));
+    },
+    async halted(student, reducers) {
+      const cells = [...allCells(await hot.get(student))].filter((cell) => cell.halt);
+      return reducers.filter((reducer) => cells.some((cell) => cell.folded.reducer === reducer));
     },
     status: () => ({
       phase: core.phase,

@@ -40,7 +40,7 @@ export async function compareStored(options: {
 }
 
 /** Everyone of whom there is an event or a state. */
-async function studentsOf(archive: Archive, store: StateStore): Promise<readonly string[]> {
+export async function studentsOf(archive: Archive, store: StateStore): Promise<readonly string[]> {
   const students = new Set<string>();
   for await (const student of store.students()) if (student !== '') students.add(student);
   for await (const entries of archive.read(0))
