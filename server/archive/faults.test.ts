@@ -141,7 +141,7 @@ test('finds the smallest free place again after a full disk while it begins a ne
   disk.setFault((operation, path) =>
     operation === 'open' && path.endsWith('.open') ? systemError('ENOSPC') : undefined,
   );
-  await life.archive.seal();
+  await expect(life.archive.seal()).rejects.toMatchObject({ code: 'disk-full' });
   disk.setFault(undefined);
   await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe(null);
   await appendRound(life, ledger, 'a', 1);

@@ -11,11 +11,11 @@ import { readEntries, readStudentEntries } from './read-archive.ts';
 import { findSegments } from './recover.ts';
 import { sealInWorker } from './run-seal.ts';
 import type { Sealed, SealJob } from './seal-bytes.ts';
-import { readProducersTable } from './sealed-segment.ts';
-import { createSealer, sealSegment } from './sealer.ts';
+import { checkSealed, readProducersTable } from './sealed-segment.ts';
+import { createSealer, type Sealer, type SealerOptions, sealSegment } from './sealer.ts';
 import { openIdentity, placesOf, type Segments } from './store.ts';
 import { openStreams, type Streams } from './streams.ts';
-import { createWriter } from './writer.ts';
+import { createWriter, type Writer } from './writer.ts';
 
 export type FileArchiveOptions = {
   readonly directory: string;
@@ -35,6 +35,8 @@ export type FileArchiveOptions = {
   readonly runSeal?: (job: SealJob) => Promise<Sealed>;
 };
 
+/** A sealing that found no room is tried again after so many looks at the disk. */
+const RETRY_EVERY_LOOKS = 10;
 const ALARM_AT = 3;
 
 /**
@@ -54,48 +56,76 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<Arch
   }
 }
 
-async function open(options: FileArchiveOptions, release: () => Promise<void>): Promise<Archive> {
+/** What a start leaves behind: everything that was found is sealed, nothing is open yet. */
+type Started = SealerOptions & {
+  readonly limits: ArchiveLimits;
+  /** The next offset, which the start mark takes: so it is the fence. */
+  readonly fence: number;
+  readonly lastAt: number;
+  readonly table: Buffer | undefined;
+};
+
+async function start(options: FileArchiveOptions): Promise<Started> {
   const { clock, software, fileSystem = diskFileSystem, runSeal = sealInWorker } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const places = placesOf(options.directory);
-  const id = await openIdentity(fileSystem, places, clock());
+  const archive = await openIdentity(fileSystem, places, clock());
   const streams = await openStreams(fileSystem, places.keys);
-  const found = await findSegments(fileSystem, places, id);
-  const segments: Segments = { sealed: found.sealed, open: [...found.unsealed] };
+  const { sealed, unsealed, lastAt } = await findSegments(fileSystem, places, archive);
+  const segments: Segments = { sealed, open: [...unsealed] };
   const { producerDays } = limits;
-  const sealing = {
-    fileSystem,
-    places,
-    segments,
-    streams,
-    runSeal,
-    archive: id,
-    software,
-    producerDays,
-    clock,
-  };
-  for (const source of found.unsealed) await sealSegment(sealing, source);
-
+  const sealing = { fileSystem, places, segments, streams, runSeal, archive, software, producerDays, clock };
+  for (const source of unsealed) await sealSegment(sealing, source);
   const newest = segments.sealed.at(-1);
-  let table = newest && (await readProducersTable(fileSystem, newest));
-  const fence = (newest?.last ?? -1) + 1;
-  // Until it has started there is nobody to tell but the caller.
-  const started = Promise.withResolvers<void>();
-  let isStarted = false;
-  const listeners = new Set<(entries: readonly Entry[]) => void>();
+  const table = newest && (await readProducersTable(fileSystem, newest));
+  const newestAt = newest ? await checkSealed(fileSystem, newest, archive) : 0;
+  return { ...sealing, limits, fence: (newest?.last ?? -1) + 1, lastAt: Math.max(lastAt, newestAt), table };
+}
+
+type Running = { readonly started: Started; readonly writer: Writer; readonly sealer: Sealer };
+type Listener = (entries: readonly Entry[]) => void;
+
+async function open(options: FileArchiveOptions, release: () => Promise<void>): Promise<Archive> {
+  const started = await start(options);
+  const listeners = new Set<Listener>();
+  const running = await run(started, listeners, options.onFatal);
+  let looks = 0;
+  const look = async () => {
+    looks += 1;
+    await lookAround(running, looks % RETRY_EVERY_LOOKS === 0, options.onUnsealed);
+  };
+  await look();
+  const timer = setInterval(
+    () => void look().catch(running.writer.fail),
+    started.limits.checkEveryMs,
+  ).unref();
+  return archiveOf(running, listeners, async () => {
+    clearInterval(timer);
+    await stop(running).finally(release);
+  });
+}
+
+/** Opens the segment that new entries go to and appends the start mark; rejects where the disk does not take it. */
+async function run(
+  started: Started,
+  listeners: ReadonlySet<Listener>,
+  onFatal: (error: unknown) => void,
+): Promise<Running> {
+  const { fileSystem, places, segments, archive, fence, lastAt, clock, limits } = started;
+  const marked = Promise.withResolvers<void>();
+  // Until the mark is durable there is nobody to tell but the caller.
+  let tell: (error: unknown) => void = marked.reject;
   const nextSegment = async (first: number): Promise<OpenSegment> => {
-    const about = { directory: places.segments, archive: id, first, fence, createdAt: clock() };
+    const about = { directory: places.segments, archive, first, fence, createdAt: clock() };
     const segment = await createOpenSegment(fileSystem, about);
     segments.open.push(segment);
     return segment;
   };
-  const sealer = createSealer({ ...sealing, onFatal: (error) => writer.fail(error) });
-  const { queueBytes, sealBytes } = limits;
-  const queue = createGroupQueue(limits, { next: fence, lastAt: found.lastAt });
+  const sealer = createSealer({ ...started, onFatal: (error) => writer.fail(error) });
   const writer = createWriter({
-    queue,
-    queueBytes,
-    sealBytes,
+    queue: createGroupQueue(limits, { next: fence, lastAt }),
+    queueBytes: limits.queueBytes,
+    sealBytes: limits.sealBytes,
     fence,
     clock,
     segment: await nextSegment(fence),
@@ -107,36 +137,61 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
     onDurable(entries) {
       for (const listener of listeners) listener(entries);
     },
-    onFatal: (error) => (isStarted ? options.onFatal(error) : started.reject(error)),
+    onFatal: (error) => tell(error),
   });
-  appendMark();
-  await started.promise;
-  const timer = setInterval(() => void look().catch(writer.fail), limits.checkEveryMs).unref();
-  await look();
+  writer.append([{ k: 'mark', t: clock(), b: { start: started.software } }], (refused) => {
+    if (refused) return marked.reject(noRoom());
+    tell = onFatal;
+    marked.resolve();
+  });
+  await marked.promise;
+  return { started, writer, sealer };
+}
 
-  function appendMark(): void {
-    const mark = { k: 'mark', t: clock(), b: { start: software } } as const;
-    writer.append([mark], (refused) => {
-      if (refused) started.reject(new AppError(refused, 'the archive cannot write: make room on its disk'));
-      else {
-        isStarted = true;
-        started.resolve();
-      }
-    });
+/** Looks at the free space and at the age of the open segment, and after what could not be sealed. */
+async function lookAround(
+  running: Running,
+  isRetry: boolean,
+  onUnsealed?: (count: number) => void,
+): Promise<void> {
+  const { started, writer, sealer } = running;
+  const { limits, fileSystem, places, clock } = started;
+  const { free, total } = await fileSystem.space(places.root);
+  writer.setFull(free < Math.max(limits.minFreeBytes, limits.minFreeShare * total));
+  const { startedAt } = writer.segment();
+  const isOld = startedAt !== undefined && clock() - startedAt >= limits.sealAfterMs;
+  if (isOld && writer.refusing() === null) await writer.roll().catch(unlessFull);
+  if (isRetry && writer.refusing() === null) sealer.retry();
+  if (sealer.waiting() >= ALARM_AT) onUnsealed?.(sealer.waiting());
+}
+
+async function stop({ writer, sealer }: Running): Promise<void> {
+  try {
+    await writer.close();
+    await sealer.settled();
+  } catch (error) {
+    // Nothing is lost: the open segment is durable, and the next start seals it. A failed disk was told of before.
+    if (writer.refusing() !== 'archive-failed') unlessFull(error);
   }
+}
 
-  async function look(): Promise<void> {
-    const { free, total } = await fileSystem.space(places.root);
-    writer.setFull(free < Math.max(limits.minFreeBytes, limits.minFreeShare * total));
-    const { startedAt } = writer.segment();
-    if (startedAt !== undefined && clock() - startedAt >= limits.sealAfterMs) await writer.roll();
-    sealer.retry();
-    if (sealer.waiting() >= ALARM_AT) options.onUnsealed?.(sealer.waiting());
-  }
+function noRoom(cause?: unknown): AppError {
+  return new AppError('disk-full', 'the archive cannot write: make room on its disk', { cause });
+}
 
+function unlessFull(error: unknown): void {
+  const isNoRoom = isFull(error) || (error instanceof AppError && error.code === 'disk-full');
+  if (!isNoRoom) throw error;
+}
+
+function archiveOf(running: Running, listeners: Set<Listener>, close: () => Promise<void>): Archive {
+  const { started, writer, sealer } = running;
+  const upTo = (to: number | undefined) => Math.min(to ?? writer.end(), writer.end());
+  let { table } = started;
+  let closed: Promise<void> | undefined;
   return {
-    id,
-    fence,
+    id: started.archive,
+    fence: started.fence,
     append: writer.append,
     pressure: writer.pressure,
     refusing: writer.refusing,
@@ -145,34 +200,22 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
       return () => listeners.delete(listener);
     },
     end: writer.end,
-    read: (from, to) =>
-      readEntries({ fileSystem, segments, streams }, from, Math.min(to ?? writer.end(), writer.end())),
-    readStudent: (student, to) =>
-      readStudentEntries(
-        { fileSystem, segments, streams },
-        student,
-        Math.min(to ?? writer.end(), writer.end()),
-      ),
+    read: (from, to) => readEntries(started, from, upTo(to)),
+    readStudent: (student, to) => readStudentEntries(started, student, upTo(to)),
     producers() {
-      const rows = table ? rowsOf(table, streams) : [];
+      const rows = table ? rowsOf(table, started.streams) : [];
       table = undefined;
       return rows;
     },
     async seal() {
       await writer.roll();
-      await sealer.settled();
+      await sealer.settled().catch((error: unknown) => {
+        throw isFull(error) ? noRoom(error) : error;
+      });
     },
-    async close() {
-      clearInterval(timer);
-      try {
-        await writer.close();
-        await sealer.settled();
-      } catch (error) {
-        // Nothing is lost: the open segment is durable, and the next start seals it. A failed disk was told of before.
-        if (!isFull(error) && writer.refusing() !== 'archive-failed') throw error;
-      } finally {
-        await release();
-      }
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }
@@ -180,14 +223,8 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
 function rowsOf(table: Buffer, streams: Streams): ProducerRow[] {
   return [...decodeProducers(table).values()].map((row) => {
     const name = streams.nameOf(row.stream) ?? '';
+    const student = name.slice(name.indexOf(':') + 1);
     const { producer, epoch, last, lastAt } = row;
-    return {
-      producer,
-      epoch,
-      student: name.slice(name.indexOf(':') + 1),
-      last,
-      hashes: hashesOf(row),
-      lastAt,
-    };
+    return { producer, epoch, student, last, hashes: hashesOf(row), lastAt };
   });
 }

@@ -1,4 +1,4 @@
-import type { RefusedCode } from '#server/errors.ts';
+import { AppError, type RefusedCode } from '#server/errors.ts';
 import type { AppendDone } from './archive.ts';
 import type { Draft, Entry } from './entry.ts';
 import { isFull, writeAll } from './file-system.ts';
@@ -29,7 +29,10 @@ export type Writer = {
   refusing(): RefusedCode | null;
   end(): number;
   segment(): OpenSegment;
-  /** Closes the open segment, if it has entries, before the next group is written. Rejects once the disk has failed. */
+  /**
+   * Closes the open segment, if it has entries, before the next group is written. Rejects with `disk-full` where there
+   * is no room for the next one, and once the disk has failed.
+   */
   roll(): Promise<void>;
   /** Refuses for lack of room, or no longer. */
   setFull(isFull: boolean): void;
@@ -39,149 +42,161 @@ export type Writer = {
   fail(error: unknown): void;
 };
 
+type State = {
+  readonly options: WriterOptions;
+  segment: OpenSegment;
+  isRunning: boolean;
+  isFull: boolean;
+  isClosing: boolean;
+  failure: unknown;
+  readonly rolls: PromiseWithResolvers<void>[];
+};
+
 /**
  * Group commit (delivery.md §6): one group is written and synced while the next one gathers. Nothing in here awaits, or
  * allocates, per event.
  */
 export function createWriter(options: WriterOptions): Writer {
-  const { queue } = options;
-  let segment = options.segment;
-  let isRunning = false;
-  let isFullDisk = false;
-  let isClosing = false;
-  let failure: unknown;
-  const rolls: PromiseWithResolvers<void>[] = [];
-
-  function fail(error: unknown): void {
-    if (failure !== undefined) return;
-    failure = error ?? new Error('unknown');
-    for (const roll of rolls.splice(0)) roll.reject(failure);
-    options.onFatal(error);
-  }
-
-  function refusing(): RefusedCode | null {
-    if (failure !== undefined) return 'archive-failed';
-    if (isClosing) return 'not-ready';
-    return isFullDisk ? 'disk-full' : null;
-  }
-
-  /** Answers all that waits, with nothing of it in the archive; offsets begin again behind the last durable one. */
-  function refuseAll(group: PendingGroup): void {
-    isFullDisk = true;
-    const groups = [group, ...queue.clear(segment.end)];
-    queue.recycle(group);
-    for (const { dones } of groups) for (const done of dones) done('disk-full', -1);
-  }
-
-  function answer(group: PendingGroup): void {
-    const entries = group.drafts as Entry[];
-    let offset = group.first;
-    for (const entry of entries) {
-      (entry as { o: number }).o = offset;
-      offset += 1;
-    }
-    for (let i = 0; i < group.dones.length; i += 1) group.dones[i]?.(null, group.firsts[i] ?? group.first);
-    options.onDurable(entries);
-  }
-
-  async function write(group: PendingGroup): Promise<void> {
-    const { fence } = options;
-    const at = options.clock();
-    const length = completeGroup(group.bytes, group.length, {
-      entries: group.drafts.length,
-      first: group.first,
-      fence,
-      at,
-    });
-    try {
-      await writeAll(segment.file, group.bytes.subarray(0, length), segment.bytes);
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      await segment.file.truncate(segment.bytes);
-      await segment.file.datasync();
-      return refuseAll(group);
-    }
-    await segment.file.datasync();
-    segment.bytes += length;
-    segment.end = group.first + group.drafts.length;
-    segment.startedAt ??= at;
-    queue.recycle(group);
-    answer(group);
-  }
-
-  /** Begins a new file. A full disk leaves the old one in use: the next look at the free space tries again. */
-  async function startNext(): Promise<void> {
-    const waiting = rolls.length;
-    if (isClosing && queue.bytes() === 0) await options.onClosed(segment);
-    else if (segment.end > segment.first) {
-      try {
-        const next = await options.nextSegment(segment.end);
-        const closed = segment;
-        segment = next;
-        await options.onClosed(closed);
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        isFullDisk = true;
-      }
-    }
-    for (const roll of rolls.splice(0, waiting)) roll.resolve();
-  }
-
-  function isRollDue(): boolean {
-    if (segment.bytes >= options.sealBytes) return true;
-    return rolls.length > 0 && (!isClosing || queue.bytes() === 0);
-  }
-
-  async function run(): Promise<void> {
-    try {
-      while (failure === undefined) {
-        const group = queue.take();
-        if (group) await write(group);
-        else if (rolls.length === 0) break;
-        if (isRollDue()) await startNext();
-      }
-    } catch (error) {
-      fail(error);
-    }
-    isRunning = false;
-  }
-
-  function wake(): void {
-    if (isRunning) return;
-    isRunning = true;
-    // After this turn's sockets were read: what came in together goes out together.
-    setImmediate(() => void run());
-  }
-
+  const { queue, segment } = options;
+  const flags = { isRunning: false, isFull: false, isClosing: false };
+  const state: State = { options, segment, ...flags, failure: undefined, rolls: [] };
+  let closed: Promise<void> | undefined;
   return {
     append(drafts, done) {
-      const refused = refusing();
+      const refused = refusal(state);
       if (refused) return done(refused, -1);
-      if (drafts.length === 0) return done(null, segment.end);
+      if (drafts.length === 0) return done(null, state.segment.end);
       const why = queue.add(drafts, done);
       if (why) return done(why === 'busy' ? 'busy' : 'archive-failed', -1);
-      wake();
+      wake(state);
     },
     pressure: () => queue.bytes() / options.queueBytes,
-    refusing,
-    end: () => segment.end,
-    segment: () => segment,
-    roll() {
-      const roll = Promise.withResolvers<void>();
-      if (failure !== undefined) roll.reject(failure);
-      else {
-        rolls.push(roll);
-        wake();
-      }
-      return roll.promise;
-    },
-    setFull(value) {
-      isFullDisk = value;
+    refusing: () => refusal(state),
+    end: () => state.segment.end,
+    segment: () => state.segment,
+    roll: () => roll(state),
+    setFull(isNowFull) {
+      state.isFull = isNowFull;
     },
     close() {
-      isClosing = true;
-      return this.roll();
+      state.isClosing = true;
+      closed ??= roll(state);
+      return closed;
     },
-    fail,
+    fail: (error) => fail(state, error),
   };
+}
+
+function fail(state: State, error: unknown): void {
+  if (state.failure !== undefined) return;
+  state.failure = error ?? new Error('unknown');
+  for (const waiting of state.rolls.splice(0)) waiting.reject(state.failure);
+  state.options.onFatal(error);
+}
+
+function refusal(state: State): RefusedCode | null {
+  if (state.failure !== undefined) return 'archive-failed';
+  if (state.isClosing) return 'not-ready';
+  return state.isFull ? 'disk-full' : null;
+}
+
+function wake(state: State): void {
+  if (state.isRunning) return;
+  state.isRunning = true;
+  // After this turn's sockets were read: what came in together goes out together.
+  setImmediate(() => void run(state));
+}
+
+function roll(state: State): Promise<void> {
+  const waiting = Promise.withResolvers<void>();
+  if (state.failure !== undefined) waiting.reject(state.failure);
+  else {
+    state.rolls.push(waiting);
+    wake(state);
+  }
+  return waiting.promise;
+}
+
+async function run(state: State): Promise<void> {
+  try {
+    while (state.failure === undefined) {
+      const group = state.options.queue.take();
+      if (group) await write(state, group);
+      else if (state.rolls.length === 0) break;
+      if (isRollDue(state)) await startNext(state);
+    }
+  } catch (error) {
+    fail(state, error);
+  }
+  state.isRunning = false;
+}
+
+async function write(state: State, group: PendingGroup): Promise<void> {
+  const { segment, options } = state;
+  const { bytes, first } = group;
+  const at = options.clock();
+  const entries = group.drafts.length;
+  const length = completeGroup(bytes, group.length, { entries, first, fence: options.fence, at });
+  try {
+    await writeAll(segment.file, bytes.subarray(0, length), segment.bytes);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    await segment.file.truncate(segment.bytes);
+    await segment.file.datasync();
+    return refuseAll(state, group);
+  }
+  await segment.file.datasync();
+  segment.bytes += length;
+  segment.end = first + entries;
+  segment.startedAt ??= at;
+  options.queue.recycle(group);
+  answer(state, group);
+}
+
+/** Answers all that waits, with nothing of it in the archive; offsets begin again behind the last durable one. */
+function refuseAll(state: State, group: PendingGroup): void {
+  const { queue } = state.options;
+  state.isFull = true;
+  const groups = [group, ...queue.clear(state.segment.end)];
+  queue.recycle(group);
+  for (const { dones } of groups) for (const done of dones) done('disk-full', -1);
+}
+
+/** The drafts become entries by their offset: the contract lets the archive set `o`, and whoever hears them reads them. */
+function answer(state: State, group: PendingGroup): void {
+  const entries = group.drafts as Entry[];
+  let offset = group.first;
+  for (const entry of entries) {
+    (entry as { o: number }).o = offset;
+    offset += 1;
+  }
+  for (let i = 0; i < group.dones.length; i += 1) group.dones[i]?.(null, group.firsts[i] ?? group.first);
+  state.options.onDurable(entries);
+}
+
+function isRollDue({ segment, options, rolls, isClosing }: State): boolean {
+  if (segment.bytes >= options.sealBytes) return true;
+  return rolls.length > 0 && (!isClosing || options.queue.bytes() === 0);
+}
+
+/** Begins a new file. A full disk leaves the old one in use: the next look at the free space tries again. */
+async function startNext(state: State): Promise<void> {
+  const { options, segment, rolls } = state;
+  const waiting = rolls.length;
+  if (state.isClosing && options.queue.bytes() === 0) await options.onClosed(segment);
+  else if (segment.end > segment.first) {
+    try {
+      state.segment = await options.nextSegment(segment.end);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      state.isFull = true;
+      const reason = new AppError('disk-full', 'there is no room for a new segment: make some', {
+        cause: error,
+      });
+      for (const failed of rolls.splice(0, waiting)) failed.reject(reason);
+      return;
+    }
+    await options.onClosed(segment);
+  }
+  for (const done of rolls.splice(0, waiting)) done.resolve();
 }
