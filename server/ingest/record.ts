@@ -6,7 +6,7 @@ import type { Clock } from './core.ts';
 /** An event that the server makes itself, of a built-in source. */
 export type ServerEvent = {
   readonly student: string;
-  readonly source: 'connection' | 'queue';
+  readonly source: string;
   readonly event: string;
   readonly body: Readonly<Record<string, unknown>>;
 };

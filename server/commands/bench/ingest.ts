@@ -1,0 +1,204 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type Dialect, type Load, openLoad, sleep } from './ingest-load.ts';
+import { DASHBOARDS, type FromServer, ORIGIN } from './ingest-server.ts';
+
+const SENT_AT = Date.now();
+
+/** One `google_docs_save` of about 300 bytes. */
+function eventText(n: number): string {
+  return `{"event":"google_docs_save","sentAt":${SENT_AT + n},"body":{"doc_id":"1x2bHaXmJk0aVd5a9Yd1","tab_id":"t.0","url":"https://docs.google.com/document/d/1x2bHaXmJk0aVd5a9Yd1/save","bundles":[{"commands":[{"ty":"is","ibi":1,"s":"a"}],"sid":"5f2a","reqId":${n}}],"rev":["27"],"timestamp":${SENT_AT + n}}}`;
+}
+
+const producerOf = (connection: number) => String(connection).padStart(22, 'P');
+const helloOf = (connection: number) =>
+  `{"v":1,"type":"hello","producer":"${producerOf(connection)}","epoch":${epoch},"oldest":1,"now":${Date.now()}}`;
+const epoch = 1;
+
+function batchText(connection: number, message: number, size: number): string {
+  const from = (message - 1) * size + 1;
+  const events = Array.from({ length: size }, (_, i) => eventText(from + i)).join(',');
+  return `{"v":1,"type":"events","producer":"${producerOf(connection)}","epoch":${epoch},"from":${from},"source":"org.mitros.writing_analytics","events":[${events}]}`;
+}
+
+const baseline: Dialect = {
+  path: '/',
+  headers: () => [],
+  greeting: () => [],
+  ready: '',
+  message: (_connection, seq) => eventText(seq),
+  answer: '{"type":"stored"',
+};
+
+function plain(size: number): Dialect {
+  return {
+    path: '/wsapi/in/',
+    headers: (connection) => [
+      'Sec-WebSocket-Protocol: learning-observer.1',
+      `Authorization: Bearer s${connection}`,
+    ],
+    greeting: (connection) => [['', helloOf(connection)]],
+    ready: '{"type":"welcome"',
+    message: (connection, seq) => batchText(connection, seq, size),
+    answer: '{"type":"stored"',
+  };
+}
+
+function socketIo(size: number): Dialect {
+  return {
+    path: '/socket.io/?EIO=4&transport=websocket',
+    headers: () => [],
+    greeting: (connection) => [
+      ['0{', `40/ingest,{"token":"s${connection}"}`],
+      ['40/ingest', `42/ingest,0["m",${JSON.stringify(helloOf(connection))}]`],
+    ],
+    ready: '43/ingest,0[{"type":"welcome"',
+    message: (connection, seq) => `42/ingest,${seq}["m",${JSON.stringify(batchText(connection, seq, size))}]`,
+    answer: '43/ingest,',
+  };
+}
+
+const dashboards: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  headers: (n) => [`Origin: ${ORIGIN}`, `Cookie: t${n}`],
+  greeting: (n) => [
+    ['0{', '40/live,'],
+    ['40/live', `42/live,0["subscribe",{"classroom":"c${n}","module":"bench","query":"pulse"}]`],
+  ],
+  ready: '43/live,0[{"ok":true',
+  message: () => '3',
+  answer: 'never',
+};
+
+type Server = { readonly port: number; usage(): Promise<{ cpuMs: number; events: number }>; end(): void };
+
+async function startServer(mode: 'baseline' | 'ours'): Promise<Server> {
+  const file = new URL('ingest-server.ts', import.meta.url).pathname;
+  const profile =
+    process.env.BENCH_PROFILE && mode === 'ours'
+      ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
+      : [];
+  const child = spawn('taskset', ['-c', '0', process.execPath, ...profile, file, mode], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const { port } = (await heard(child)) as { port: number };
+  return {
+    port,
+    usage() {
+      child.send('usage');
+      return heard(child) as Promise<{ cpuMs: number; events: number }>;
+    },
+    end: () => child.disconnect(),
+  };
+}
+
+function heard(child: ChildProcess): Promise<FromServer> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as FromServer));
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+}
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const rounded = (value: number, digits = 2) => Number(value.toFixed(digits));
+const figure = (name: string, value: number, unit: string) => console.log(`figure ${name} ${value} ${unit}`);
+
+type Kind = {
+  readonly name: string;
+  readonly server: 'baseline' | 'ours';
+  readonly dialect: Dialect;
+  readonly events: number;
+};
+type Found = { readonly perSecond: number; readonly cpuPerEventUs: number };
+
+/**
+ * Accepting with everything behind it (schema, dedupe, archive with sync, five reducers, 20 dashboards) beside a bare `ws`
+ * server that answers each frame unread. Servers share one core, the load has the other; rounds alternate.
+ */
+export async function run(options: { readonly quick: boolean }): Promise<void> {
+  execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' });
+  const sizes = options.quick ? [5_000] : [1_000, 5_000];
+  const kinds: Kind[] = [
+    { name: 'ws1', server: 'ours', dialect: plain(1), events: 1 },
+    { name: 'socketio4', server: 'ours', dialect: socketIo(4), events: 4 },
+  ];
+  if (!options.quick) {
+    kinds.push({ name: 'ws4', server: 'ours', dialect: plain(4), events: 4 });
+    kinds.push({ name: 'socketio1', server: 'ours', dialect: socketIo(1), events: 1 });
+  }
+  for (const connections of sizes) {
+    const isGate = connections === 5_000;
+    const found = await compare(kinds, connections, { rounds: 3, ms: options.quick ? 1_500 : 4_000 });
+    report(kinds, found, isGate ? '' : `.${connections}`);
+  }
+  await reportWaits(options.quick ? 4_000 : 10_000);
+}
+
+async function compare(
+  kinds: readonly Kind[],
+  connections: number,
+  options: { readonly rounds: number; readonly ms: number },
+): Promise<Map<string, Found[]>> {
+  const found = new Map<string, Found[]>();
+  const bare: Kind = { name: 'baseline', server: 'baseline', dialect: baseline, events: 1 };
+  const open: { kind: Kind; server: Server; load: Load; boards: Load | null }[] = [];
+  for (const kind of [bare, ...kinds]) {
+    const server = await startServer(kind.server);
+    const load = await openLoad(server.port, kind.dialect, connections);
+    const boards = kind.server === 'ours' ? await openLoad(server.port, dashboards, DASHBOARDS) : null;
+    await load.run(500);
+    open.push({ kind, server, load, boards });
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    for (const { kind, server, load } of open) {
+      const before = await server.usage();
+      const perSecond = (await load.run(options.ms)) * kind.events;
+      const after = await server.usage();
+      const cpuPerEventUs = ((after.cpuMs - before.cpuMs) * 1000) / Math.max(1, after.events - before.events);
+      found.set(kind.name, [...(found.get(kind.name) ?? []), { perSecond, cpuPerEventUs }]);
+    }
+  }
+  for (const { server, load, boards } of open) {
+    load.close();
+    boards?.close();
+    server.end();
+  }
+  return found;
+}
+
+function report(kinds: readonly Kind[], found: Map<string, Found[]>, suffix: string): void {
+  const bare = found.get('baseline') ?? [];
+  figure(
+    `ingest.baseline.frames${suffix}`,
+    Math.round(median(bare.map(({ perSecond }) => perSecond))),
+    'per-second',
+  );
+  for (const { name } of kinds) {
+    const ours = found.get(name) ?? [];
+    // Round by round, since other work on the machine comes and goes.
+    const ratios = ours.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? Number.NaN));
+    figure(
+      `ingest.${name}.events${suffix}`,
+      Math.round(median(ours.map(({ perSecond }) => perSecond))),
+      'per-second',
+    );
+    figure(`ingest.${name}.ratio${suffix}`, rounded(median(ratios)), 'of-bare-ws');
+  }
+  const cpu = median((found.get('ws1') ?? []).map(({ cpuPerEventUs }) => cpuPerEventUs));
+  figure(`ingest.cpu-per-event${suffix}`, rounded(cpu, 1), 'us');
+}
+
+/** How long an answer takes at 5,000 events a second over 5,000 sockets. */
+async function reportWaits(ms: number): Promise<void> {
+  const server = await startServer('ours');
+  const load = await openLoad(server.port, plain(1), 5_000);
+  const boards = await openLoad(server.port, dashboards, DASHBOARDS);
+  await load.pace(5_000, 1_000);
+  const waits = await load.pace(5_000, ms);
+  await sleep(100);
+  figure('ingest.ack.p50', rounded(waits[Math.floor(waits.length * 0.5)] ?? Number.NaN), 'ms');
+  figure('ingest.ack.p99', rounded(waits[Math.floor(waits.length * 0.99)] ?? Number.NaN), 'ms');
+  load.close();
+  boards.close();
+  server.end();
+}
