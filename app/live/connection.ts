@@ -151,7 +151,9 @@ function openSocket(core: Core): void {
     for (const line of core.lines.values()) ask(core, line);
   });
   socket.on('connect_error', (error) => {
-    if (codeOf(error) === 'unauthenticated') endAll(core);
+    const { code, retryAfterMs = 0 } = refusalOf(error);
+    core.notBefore = Math.max(core.notBefore, Date.now() + retryAfterMs);
+    if (code === 'unauthenticated') endAll(core);
     else reconnect(core);
   });
   socket.on('disconnect', () => lose(core));
@@ -219,9 +221,9 @@ async function sendAct({ socket }: Core, act: Act): Promise<{ readonly ok: true 
   }
 }
 
-function codeOf(error: Error): unknown {
-  const { data } = error as Error & { readonly data?: { readonly code?: unknown } };
-  return data?.code;
+/** What the server says of a connection that it refuses; nothing when there was no server. */
+function refusalOf(error: Error): { readonly code?: string; readonly retryAfterMs?: number } {
+  return (error as Error & { readonly data?: { readonly code?: string } }).data ?? {};
 }
 
 let shared: Connection | undefined;

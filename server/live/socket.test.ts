@@ -381,3 +381,19 @@ test('going away tells every dashboard a time of its own', async () => {
   expect(reconnectAfterMs).toBeGreaterThanOrEqual(0);
   expect(reconnectAfterMs).toBeLessThanOrEqual(15_000);
 });
+
+test('the 61st handshake of a person within a minute is limited, and nobody else is', async () => {
+  await twoClasses();
+  const answers = await Promise.all(
+    Array.from({ length: 61 }, () => {
+      const client = bench.connect('tess');
+      return new Promise((resolve) => {
+        client.once('connect', () => resolve('connected'));
+        client.once('connect_error', (error) => resolve((error as { data?: object }).data));
+      });
+    }),
+  );
+  const refused = answers.filter((answer) => answer !== 'connected');
+  expect(refused).toEqual([{ code: 'limited', retryAfterMs: expect.any(Number) }]);
+  expect((await opened(bench.connect('tom'), { ...NOTES, classroom: 'c2' })).ok).toBe(true);
+});

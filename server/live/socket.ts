@@ -1,7 +1,8 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Namespace, Server, Socket } from 'socket.io';
 import type { AccessChange } from '#server/access/access.ts';
 import type { Viewer } from '#server/access/viewer.ts';
-import { AppError, CLOSE } from '#server/errors.ts';
+import { AppError, CLOSE, type RequestCode } from '#server/errors.ts';
 import type { Live } from './live.ts';
 import { buffered, closeTransport, openPace, type Pace } from './pace.ts';
 import type { Asked, NotOpened, Told } from './protocol.ts';
@@ -20,6 +21,8 @@ const CHANNELS = 16;
 const SUBSCRIBES_A_MINUTE = 30;
 const ACTS_A_MINUTE = 60;
 const MESSAGE_BYTES = 8 * 1024;
+/** Of one person, whatever the address. */
+const HANDSHAKES_A_MINUTE = 60;
 const RECHECK_MS = 30_000;
 const LOOK_MS = 1000;
 
@@ -52,14 +55,9 @@ export function attachLive({
   const namespace: Namespace<Asked, Told> = io.of('/live');
   const people = new Set<Person>();
 
+  const handshakes = new RateLimiterMemory({ points: HANDSHAKES_A_MINUTE, duration: 60 });
   namespace.use((socket, next) => {
-    void findViewer(socket, viewerOf, ownOrigins).then(
-      (viewer) => {
-        if (viewer) socket.data = { viewer };
-        next(viewer ? undefined : unauthenticated());
-      },
-      () => next(connectError('unavailable')),
-    );
+    welcomeOrRefuse(socket).then(next, () => next(connectError('unavailable')));
   });
   namespace.on('connection', (socket) => {
     const person = welcome(socket, live);
@@ -69,6 +67,15 @@ export function attachLive({
       leaveAll(person);
     });
   });
+
+  async function welcomeOrRefuse(socket: Socket): Promise<Error | undefined> {
+    const viewer = await findViewer(socket, viewerOf, ownOrigins);
+    if (!viewer) return connectError('unauthenticated');
+    const over = await handshakes.consume(viewer.personId).then(() => null, overOf);
+    if (over) return connectError('limited', over.msBeforeNext);
+    socket.data = { viewer };
+    return undefined;
+  }
 
   const stop = live.onAccessChange((change) => {
     for (const person of people) void follow(person, change, viewerOf);
@@ -102,13 +109,15 @@ async function findViewer(
   return viewerOf(cookie, socket.handshake.address);
 }
 
-function unauthenticated(): Error {
-  return connectError('unauthenticated');
+/** The limiter rejects with its count when it is over, and with an error when it fails. */
+function overOf(reason: unknown): RateLimiterRes {
+  if (reason instanceof RateLimiterRes) return reason;
+  throw reason;
 }
 
-/** What a refused client finds in `connect_error`: `data.code`. */
-function connectError(code: 'unauthenticated' | 'unavailable'): Error {
-  return Object.assign(new Error(code), { data: { code } });
+/** What a refused client finds in `connect_error`: `data`. */
+function connectError(code: RequestCode, retryAfterMs?: number): Error {
+  return Object.assign(new Error(code), { data: { code, ...(retryAfterMs ? { retryAfterMs } : {}) } });
 }
 
 function welcome(socket: LiveSocket, live: Live): Person {
