@@ -23,6 +23,8 @@ export type Recording = { readonly ops: Op[]; deleted: readonly string[] };
 
 const BEFORE = 16;
 export const CANDIDATE = 20;
+/** The longest text that is held: Google allows 1.02 million characters, and filling up to any position costs memory. */
+export const MOST_CHARACTERS = 4_000_000;
 const KEPT_DELETIONS = 8;
 const KEPT_CHARACTERS = 8192;
 
@@ -51,15 +53,18 @@ function touching(body: Body, from: number, to: number, before: string) {
 /**
  * Inserts `raw` at `pos`; the cursor goes behind it. A position beyond the known text fills the rest with gap.
  *
- * @param record gets the op; null when nothing is to be reported (a replayed history).
+ * What would make the text longer than `MOST_CHARACTERS` is left out.
+ *
+ * @param recording gets the op; null when nothing is to be reported (a replayed history).
  */
-export function insertAt(body: Body, pos: number, raw: string, record: Recording | null): Body {
+export function insertAt(body: Body, pos: number, raw: string, recording: Recording | null): Body {
+  if (Math.max(pos, text.length(body.text)) + raw.length > MOST_CHARACTERS) return body;
   const filled = fillTo(body, pos);
   if (raw === '') return filled.cursor === pos ? filled : { ...filled, cursor: pos };
   const value = clean(raw);
   const before = beforeOf(filled, pos);
   const { left, right } = touching(filled, pos, pos, before);
-  if (record !== null) record.ops.push(insertion(filled, pos, value, before, record.deleted));
+  recording?.ops.push(insertion(filled, pos, value, before, recording.deleted));
   return {
     text: text.insert(filled.text, pos, value),
     cursor: pos + value.length,
@@ -76,15 +81,16 @@ function insertion(body: Body, pos: number, value: string, before: string, delet
 }
 
 /** Removes `[from, to)`; the cursor goes to `from`. What lies beyond the known text is filled with gap first. */
-export function removeAt(body: Body, from: number, to: number, record: Recording | null): Body {
+export function removeAt(body: Body, from: number, to: number, recording: Recording | null): Body {
+  if (to > MOST_CHARACTERS || to <= from) return body;
   const filled = fillTo(body, to);
   const removed = text.slice(filled.text, from, to);
   const gaps = filled.gap === 0 ? 0 : countGaps(removed);
   const { left, right } = touching(filled, from, to, beforeOf(filled, from));
-  if (record !== null) {
+  if (recording !== null) {
     const seen = gaps === 0 ? removed : removed.replaceAll(GAP, '');
-    record.ops.push({ kind: 'del', pos: from, text: seen, unknown: gaps });
-    record.deleted = keepDeletion(record.deleted, seen);
+    recording.ops.push({ kind: 'del', pos: from, text: seen, unknown: gaps });
+    recording.deleted = keepDeletion(recording.deleted, seen);
   }
   return {
     text: text.remove(filled.text, from, to),

@@ -1,5 +1,5 @@
 import { text } from '#modules/kit/index.ts';
-import { type Body, insertAt, type Recording, removeAt } from '#modules/writing/edit.ts';
+import { type Body, insertAt, MOST_CHARACTERS, type Recording, removeAt } from '#modules/writing/edit.ts';
 import { type Command, isCommand } from '../events.ts';
 import { bodyIn, count, countUnknown, editIn, loadIn, type Work } from './work.ts';
 
@@ -12,11 +12,8 @@ const IGNORED = new Set(
   ),
 );
 
-/** Google allows 1.02 million characters: a position far beyond is a fault, and filling up to it would cost memory. */
-const FURTHEST = 2_000_000;
-
 const isPosition = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= FURTHEST;
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CHARACTERS;
 
 type Handler = (work: Work, tab: string, command: Command, depth: number) => void;
 

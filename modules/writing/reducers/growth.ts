@@ -58,16 +58,20 @@ function encode(point: GrowthPoint, from: GrowthPoint): string {
 }
 
 function decode(points: string): GrowthPoint[] {
-  let from = ZERO;
-  return points
-    .split(';')
-    .slice(0, -1)
-    .map((part) => {
-      const steps = part.split(' ').map((digits) => Number.parseInt(digits, 36));
-      const next = (i: 0 | 1 | 2 | 3 | 4) => from[i] + (steps[i] as number);
-      from = [next(0), next(1), next(2), next(3), next(4)];
-      return from;
-    });
+  let [t, length, cursor, produced, activeMs] = ZERO;
+  const decoded: GrowthPoint[] = [];
+  for (const part of points.split(';')) {
+    if (part === '') break;
+    const steps = part.split(' ');
+    const step = (i: number) => Number.parseInt(steps[i] as string, 36);
+    t += step(0);
+    length += step(1);
+    cursor += step(2);
+    produced += step(3);
+    activeMs += step(4);
+    decoded.push([t, length, cursor, produced, activeMs]);
+  }
+  return decoded;
 }
 
 function encodeAll(points: readonly GrowthPoint[]): string {
