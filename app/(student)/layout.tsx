@@ -13,7 +13,7 @@ export default async function StudentLayout({ children }: { readonly children: R
   return (
     <>
       <TopBar person={viewer.name} tabs={TABS} />
-      {children}
+      <div id="content">{children}</div>
     </>
   );
 }

@@ -19,10 +19,12 @@ export default async function SignInPage() {
   return (
     <div className="lo-signin">
       <div className="lo-signin__form">
-        <span className="lo-mark">
-          <Mark />
-          Learning Observer
-        </span>
+        <header>
+          <span className="lo-mark">
+            <Mark />
+            Learning Observer
+          </span>
+        </header>
         <main id="content">
           <h1>
             See the writing
@@ -50,8 +52,8 @@ function SchoolSignIn({ hasGoogle }: { readonly hasGoogle: boolean }) {
         Sign in with Google
       </a>
       <p className="lo-meta lo-signin__small">
-        We ask Google for your name and mail address only. Someone who is signed in on this device now is signed
-        out first.
+        We ask Google for your name and mail address only. Someone who is signed in on this device now is
+        signed out first.
       </p>
     </>
   );
@@ -73,7 +75,8 @@ function DemoSignIn({ people }: { readonly people: readonly DemoPerson[] }) {
       <p className="lo-meta lo-signin__small">Or sign in</p>
       {others.map(({ email, name, as }) => (
         <SignInAs key={email} email={email} className="button">
-          {name} <span className="lo-weak">{as === 'teacher' ? 'as another teacher' : (AS[as] ?? `as ${as}`)}</span>
+          {name}{' '}
+          <span className="lo-weak">{as === 'teacher' ? 'as another teacher' : (AS[as] ?? `as ${as}`)}</span>
         </SignInAs>
       ))}
       <h2 className="lo-section">As a student, to write</h2>

@@ -27,11 +27,24 @@ function lineOf(row: number) {
   while (x < end) {
     const width = 18 + next() * 74;
     const opacity = 0.45 + next() * 0.55;
-    marks.push(<rect key={`${row} ${x}`} x={x} y={y} width={width} height="7" rx="3.5" fill="var(--lo-line)" opacity={opacity} />);
+    marks.push(
+      <rect
+        key={`${row} ${x}`}
+        x={x}
+        y={y}
+        width={width}
+        height="7"
+        rx="3.5"
+        fill="var(--lo-line)"
+        opacity={opacity}
+      />,
+    );
     x += width + 9;
   }
   if (end < RIGHT) {
-    marks.push(<rect key={`caret ${row}`} x={x} y={y - 8} width="3" height="23" rx="1.5" fill="var(--lo-accent)" />);
+    marks.push(
+      <rect key={`caret ${row}`} x={x} y={y - 8} width="3" height="23" rx="1.5" fill="var(--lo-accent)" />,
+    );
   }
   return marks;
 }

@@ -19,7 +19,7 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
   const live = queries().find(({ module, query }) => module === 'writing' && query === 'class-dashboard');
   const query = queries().find(({ about }) => about === 'student');
   return (
-    <main className="lo-page" id="content">
+    <main className="lo-page">
       <div className="lo-narrow">
         <header className="lo-pagehead">
           <h1>My page</h1>

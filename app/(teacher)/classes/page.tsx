@@ -18,7 +18,7 @@ export default async function ClassesPage() {
       <TopBar person={viewer.name} />
       <main className="lo-page" id="content">
         <div className="lo-narrow">
-          {classrooms.length === 0 ? <NoClasses /> : <Classes classrooms={classrooms} />}
+          {classrooms.length === 0 ? <NoClasses /> : <Classes classrooms={classrooms} self={viewer.name} />}
         </div>
       </main>
     </>
@@ -37,7 +37,9 @@ function NoClasses() {
   );
 }
 
-function Classes({ classrooms }: { readonly classrooms: readonly ClassroomSummary[] }) {
+type ClassesProps = { readonly classrooms: readonly ClassroomSummary[]; readonly self: string };
+
+function Classes({ classrooms, self }: ClassesProps) {
   return (
     <>
       <header className="lo-pagehead">
@@ -49,7 +51,7 @@ function Classes({ classrooms }: { readonly classrooms: readonly ClassroomSummar
             <strong>{classroom.name}</strong>
             <span>{countOf(classroom.studentCount)}</span>
             <span>{[classroom.subject, classroom.section].filter(Boolean).join(', ')}</span>
-            <span>{teachersOf(classroom)}</span>
+            <span>{teachersOf(classroom, self)}</span>
             <Icon name="chevron-right" size={16} />
           </Link>
         ))}
@@ -66,5 +68,8 @@ function countOf(students: number): string {
   return students === 1 ? '1 student' : `${students} students`;
 }
 
-const teachersOf = ({ as, teachers }: ClassroomSummary) =>
-  as === 'teacher' && teachers.length < 2 ? 'you teach it' : `${as}; ${teachers.join(', ')}`;
+/** As what one teaches the class, and with whom. */
+function teachersOf({ as, teachers }: ClassroomSummary, self: string): string {
+  const others = teachers.filter((name) => name !== self).join(', ');
+  return others === '' ? as : `${as}, with ${others}`;
+}

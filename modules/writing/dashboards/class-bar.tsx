@@ -27,8 +27,10 @@ const CHOICES = ORDERS.map((order) => ({ value: order, label: order }));
 export function ClassBar(props: ClassBarProps) {
   const { view, shown, all } = props;
   const isTable = view.face === 'table';
+  const isFlags = props.flagged > 0 || view.filter.flagged;
+  const isFull = isFlags || shown < all;
   return (
-    <section className="lo-classbar" aria-label="Class">
+    <section className={`lo-classbar${isFull ? ' is-full' : ''}`} aria-label="Class">
       <LiveDot isLive={props.isLive} />
       <Counts counts={props.counts} view={view} />
       {shown < all && (
@@ -43,16 +45,18 @@ export function ClassBar(props: ClassBarProps) {
         {props.lesson && (
           <span className="lo-lesson">
             <Icon name="clock" />
-            <span className="lo-tool__label">Lesson since {props.lesson}</span>
+            <span className="lo-lesson__label">Lesson since {props.lesson}</span>
           </span>
         )}
-        {(props.flagged > 0 || view.filter.flagged) && (
+        {isFlags && (
           <Tool
             icon="clipboard-paste"
-            label={`Has a flag: ${props.flagged}`}
+            label="Has a flag"
             isOn={view.filter.flagged}
             onClick={() => view.setFlagged(!view.filter.flagged)}
-          />
+          >
+            <b className="lo-num">{props.flagged}</b>
+          </Tool>
         )}
         <Menu
           icon="arrow-up-down"
