@@ -17,6 +17,8 @@ import {
 } from '../../../prisma/demo-people.ts';
 
 const EVERY_MS = 500;
+/** Spreads the pupils over the half second without a comb. */
+const GOLDEN = 0.618034;
 const WARM_UP_MS = 3000;
 const READY_MS = 30_000;
 const BEGINNING = 'The rain had stopped before anybody noticed, and the street was quiet again. '.repeat(65);
@@ -173,7 +175,7 @@ async function typeAll(pupils: readonly Pupil[], ms: number): Promise<ReadonlyMa
     pupil.type(`${mark} `);
   };
   const timers = pupils.map((pupil, i) =>
-    setTimeout(() => timers.push(setInterval(type, EVERY_MS, pupil)), (i * EVERY_MS) / pupils.length),
+    setTimeout(() => timers.push(setInterval(type, EVERY_MS, pupil)), (i * GOLDEN * EVERY_MS) % EVERY_MS),
   );
   await sleep(WARM_UP_MS + ms);
   for (const timer of timers) clearInterval(timer);

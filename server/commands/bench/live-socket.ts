@@ -13,6 +13,8 @@ import { openOwner } from '#server/stream/owner.ts';
 
 const STUDENTS = Array.from({ length: 30 }, (_, i) => `st_${String(i).padStart(22, '0')}`);
 const EVERY_MS = 500;
+/** Spreads the pupils over the half second without a comb. */
+const GOLDEN = 0.618034;
 const WARM_UP_MS = 1000;
 const PIECE = 50_000;
 const SENTENCE = 'The rain had stopped before anybody noticed, and the street was quiet again. ';
@@ -74,7 +76,7 @@ async function typeAndListen(teacher: Client, pupils: readonly Pupil[], ms: numb
     void pupil.type();
   };
   const timers = pupils.map((pupil, i) =>
-    setTimeout(() => timers.push(setInterval(type, EVERY_MS, pupil)), (i * EVERY_MS) / pupils.length),
+    setTimeout(() => timers.push(setInterval(type, EVERY_MS, pupil)), (i * GOLDEN * EVERY_MS) % EVERY_MS),
   );
   await sleep(WARM_UP_MS);
   latencies.length = 0;
