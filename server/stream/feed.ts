@@ -99,7 +99,7 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
   async function readOn(isVoid: () => boolean): Promise<boolean> {
     const from = core.applied + 1;
     if (from >= core.archive.end()) return false;
-    for await (const entries of core.archive.read(from)) {
+    for await (const entries of oneAhead(core.archive.read(from))) {
       if (isVoid()) break;
       await applyAll(entries, isVoid);
     }
@@ -163,4 +163,20 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
       return new Promise((done) => waiting.push({ offset, done }));
     },
   };
+}
+
+/** Asks for the next slice while the one before is being worked on: the disk and the inflating thread need not wait for us. */
+async function* oneAhead<T>(slices: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = slices[Symbol.asyncIterator]();
+  let next = iterator.next();
+  try {
+    for (let slice = await next; !slice.done; slice = await next) {
+      next = iterator.next();
+      next.catch(() => {}); // Heard where it is awaited.
+      yield slice.value;
+    }
+  } finally {
+    await next.catch(() => {});
+    await iterator.return?.();
+  }
 }

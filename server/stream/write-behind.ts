@@ -21,6 +21,8 @@ export type WriteBehind = {
 
 /** Slices of the main loop that the making of one flush may take at a time. */
 const SLICE_MS = 8;
+/** So far behind the archive nobody is waiting for the store, and the same states change over and over. */
+const FAR_BEHIND = { entries: 5_000, slower: 8 };
 
 export function openWriteBehind(
   core: Core,
@@ -48,9 +50,14 @@ export function openWriteBehind(
     inFlight ??= run().finally(() => {
       inFlight = null;
       if (core.phase === 'running' && (core.applied > core.base || core.dirty.size > 0))
-        arm(tries > 0 ? retryMs() : core.limits.flushEveryMs);
+        arm(tries > 0 ? retryMs() : everyMs());
     });
     return inFlight;
+  }
+
+  function everyMs(): number {
+    const isFar = core.archive.end() - core.applied > FAR_BEHIND.entries;
+    return core.limits.flushEveryMs * (isFar ? FAR_BEHIND.slower : 1);
   }
 
   function retryMs(): number {
@@ -106,7 +113,7 @@ export function openWriteBehind(
   return {
     poke() {
       if (core.dirtyBytes >= core.limits.flushBytes && !inFlight && tries === 0) void begin();
-      else arm(tries > 0 ? retryMs() : core.limits.flushEveryMs);
+      else arm(tries > 0 ? retryMs() : everyMs());
     },
     async flush() {
       const upTo = core.applied;
