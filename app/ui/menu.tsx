@@ -1,5 +1,5 @@
 'use client';
-import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { Icon, type IconName } from './icons.tsx';
 
 export type Choice<Value extends string> = { readonly value: Value; readonly label: string };
@@ -15,6 +15,10 @@ export function Menu<Value extends string>(props: {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const id = useId();
+  // Once, when it opens: what is live draws the menu again and again, and must not take the focus back.
+  useEffect(() => {
+    if (isOpen) place.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+  }, [isOpen]);
   const close = () => {
     setOpen(false);
     place.current?.querySelector('button')?.focus();
@@ -54,9 +58,6 @@ export function Menu<Value extends string>(props: {
               type="button"
               role="menuitemradio"
               aria-checked={value === props.chosen}
-              ref={(node) => {
-                if (value === props.chosen) node?.focus();
-              }}
               onClick={() => choose(value)}
             >
               <Icon name="check" />

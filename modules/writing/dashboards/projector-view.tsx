@@ -8,6 +8,8 @@ import { clockTime } from './clock.ts';
 import { minutesOf, type Prepared } from './prepare.ts';
 import { type ClassTotals, shuffled, totalsOf } from './projector.ts';
 import { StateChip } from './state-chip.tsx';
+import { useKeys } from './use-keys.ts';
+import { useLetters } from './use-letters.ts';
 import type { Face } from './use-view.ts';
 
 const FACES = [
@@ -29,8 +31,12 @@ type ProjectorProps = {
 export function Projector(props: ProjectorProps) {
   const { students, classroom, lesson, isLive, now, face, setFace } = props;
   const isCards = face === 'projector-cards';
+  const [letters] = useLetters();
+  useKeys(letters, (act) => {
+    if (act.does === 'projector') setFace('cards');
+  });
   return (
-    <div className="lo-projector">
+    <div className="lo-dash lo-projector">
       <header className="lo-projector__bar">
         <h1>{classroom.name}</h1>
         <LiveDot isLive={isLive} />
