@@ -64,7 +64,7 @@ export function insertAt(body: Body, pos: number, raw: string, recording: Record
   const value = clean(raw);
   const before = beforeOf(filled, pos);
   const { left, right } = touching(filled, pos, pos, before);
-  recording?.ops.push(insertion(filled, pos, value, before, recording.deleted));
+  recording?.ops.push(insertion(filled, pos, value, before, recording));
   return {
     text: text.insert(filled.text, pos, value),
     cursor: pos + value.length,
@@ -74,9 +74,9 @@ export function insertAt(body: Body, pos: number, raw: string, recording: Record
   };
 }
 
-function insertion(body: Body, pos: number, value: string, before: string, deleted: readonly string[]): Op {
+function insertion(body: Body, pos: number, value: string, before: string, { ops, deleted }: Recording): Op {
   if (value.length < CANDIDATE) return { kind: 'ins', pos, text: value, before };
-  const around = text.slice(body.text, ...near(pos, text.length(body.text)));
+  const around = text.slice(body.text, ...near(pos, text.length(body.text), ops.length));
   return { kind: 'ins', pos, text: value, before, novelty: noveltyOf(value, [around, ...deleted]) };
 }
 

@@ -1,36 +1,50 @@
-import { countWords } from './words.ts';
+import { isLetterUnit, isSpaceUnit } from './words.ts';
 
 const WORDS_PER_GRAM = 5;
 /** Longer texts are compared around the insertion: a paste must cost the same in a page and in a book. */
 const REACH = 32_768;
+/** Behind the first ops of one event less of the text is looked at: a thousand pastes at once must not stop the server. */
+const FIRST_OPS = 16;
+const SHORT_REACH = 1024;
 
-/** FNV-1a over UTF-16 units. */
-function hash(word: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < word.length; i += 1) h = Math.imul(h ^ word.charCodeAt(i), 0x01000193);
-  return h >>> 0;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** A hash (FNV-1a over UTF-16 units) of each word, in lower case. */
+function wordHashes(text: string): number[] {
+  const lower = text.toLowerCase();
+  const hashes: number[] = [];
+  let hash = FNV_OFFSET;
+  let isWord = false;
+  for (let i = 0; i <= lower.length; i += 1) {
+    const unit = i < lower.length ? lower.charCodeAt(i) : 0x20;
+    if (isSpaceUnit(unit)) {
+      if (isWord) hashes.push(hash >>> 0);
+      hash = FNV_OFFSET;
+      isWord = false;
+    } else {
+      hash = Math.imul(hash ^ unit, FNV_PRIME);
+      isWord ||= isLetterUnit(unit);
+    }
+  }
+  return hashes;
 }
 
 function mix(hashes: readonly number[], from: number): number {
-  let h = 0x811c9dc5;
+  let mixed = FNV_OFFSET;
   for (let i = from; i < from + WORDS_PER_GRAM; i += 1) {
-    h = Math.imul(h ^ (hashes[i] as number), 0x85ebca6b);
-    h ^= h >>> 15;
+    mixed = Math.imul(mixed ^ (hashes[i] as number), 0x85ebca6b);
+    mixed ^= mixed >>> 15;
   }
-  return h >>> 0;
-}
-
-function wordsOf(text: string): string[] {
-  return text
-    .toLowerCase()
-    .split(/[\s\uFDD0]+/)
-    .filter((run) => countWords(run) > 0);
+  return mixed >>> 0;
 }
 
 /** 32-bit hashes of every run of five words, in order; empty for shorter texts. */
 export function gramsOf(text: string): number[] {
-  const hashes = wordsOf(text).map(hash);
-  return hashes.slice(WORDS_PER_GRAM - 1).map((_, i) => mix(hashes, i));
+  const hashes = wordHashes(text);
+  const grams: number[] = [];
+  for (let i = 0; i + WORDS_PER_GRAM <= hashes.length; i += 1) grams.push(mix(hashes, i));
+  return grams;
 }
 
 /** The 16 smallest of them: enough to recognise a text again, too little to read it. */
@@ -38,9 +52,10 @@ export function fewGramsOf(text: string): readonly number[] {
   return [...new Set(gramsOf(text))].sort((a, b) => a - b).slice(0, 16);
 }
 
-/** What a novelty is measured against, within `REACH` characters on either side. */
-export function near(pos: number, length: number): readonly [from: number, to: number] {
-  return [Math.max(0, pos - REACH), Math.min(length, pos + REACH)];
+/** The stretch of a text that an insertion at `pos` is compared with; `ops`: how many came before it in one event. */
+export function near(pos: number, length: number, ops: number): readonly [from: number, to: number] {
+  const reach = ops < FIRST_OPS ? REACH : SHORT_REACH;
+  return [Math.max(0, pos - reach), Math.min(length, pos + reach)];
 }
 
 /**
@@ -49,7 +64,9 @@ export function near(pos: number, length: number): readonly [from: number, to: n
  */
 export function noveltyOf(piece: string, others: readonly string[]): number {
   const grams = gramsOf(piece);
-  if (grams.length === 0) return others.some((other) => other.includes(piece.trim())) ? 0 : 1;
-  const known = new Set(others.flatMap(gramsOf));
-  return grams.filter((gram) => !known.has(gram)).length / grams.length;
+  const words = piece.trim();
+  if (grams.length === 0) return words !== '' && others.some((other) => other.includes(words)) ? 0 : 1;
+  const missing = new Set(grams);
+  for (const other of others) for (const gram of gramsOf(other)) missing.delete(gram);
+  return grams.filter((gram) => missing.has(gram)).length / grams.length;
 }

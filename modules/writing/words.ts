@@ -21,7 +21,10 @@ function kindOf(unit: number): number {
   return kind;
 }
 
-export const isSpace = (text: string, at: number): boolean => kindOf(text.charCodeAt(at)) === SPACE;
+/** White space, or a character not seen. */
+export const isSpaceUnit = (unit: number): boolean => kindOf(unit) === SPACE;
+/** Part of a letter or digit. */
+export const isLetterUnit = (unit: number): boolean => kindOf(unit) === LETTER;
 
 /**
  * Words of a piece of text: runs without white space that hold a letter or digit.
