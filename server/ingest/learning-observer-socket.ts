@@ -96,7 +96,7 @@ export function openLearningObserverEdge(options: ObserverEdgeOptions): Observer
   function serve(ws: WebSocket, request: IncomingMessage): void {
     ws.on('error', () => {}); // a broken frame closes with its code; there is nothing more to do
     const proof = proofOf(options, request);
-    if (ws.protocol === SUB_PROTOCOL) void serveProved(ingest, ws, proof);
+    if (ws.protocol === SUB_PROTOCOL) void serveProved(ingest, ws, request, proof);
     else serveObserver(ws, request, proof);
   }
 
@@ -190,12 +190,17 @@ async function proofOf(
 }
 
 /** Part B: nothing is read before the student is known. */
-async function serveProved(ingest: Ingest, ws: WebSocket, proof: Promise<Identity | null>): Promise<void> {
+async function serveProved(
+  ingest: Ingest,
+  ws: WebSocket,
+  request: IncomingMessage,
+  proof: Promise<Identity | null>,
+): Promise<void> {
   ws.pause();
   const identity = await proof.catch(() => null);
   if (identity) await ingest.core.rules.prepare(identity.student);
   if (ws.readyState !== ws.OPEN) return;
-  if (identity) serveBatches(ingest, ws, identity);
+  if (identity) serveBatches(ingest, ws, request.socket, identity);
   else end(ws, CLOSE.unauthenticated);
   ws.resume();
 }
