@@ -150,3 +150,46 @@ test('finds the smallest free place again after a full disk while it begins a ne
   await life.archive.close();
   expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
 });
+
+test('times never go back over a kill either, with entries that only the start seals', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  await appendTo(life.archive, createLedger(), [batch('ada', 1, 1, 2 ** 43)]);
+  const { archive } = await openOn(disk.crash(randomFrom(1)));
+  const late = batch('ada', 2, 1, 5);
+  await appendTo(archive, createLedger(), [late]);
+  expect(late.t).toBe(2 ** 43);
+  await Promise.all([archive.close(), archive.close(), life.archive.close()]);
+});
+
+test('a sealing that found no room is made up for, and alarms when three wait', async () => {
+  const disk = createSimulatedDisk();
+  let unsealed = 0;
+  const life = await openOn(disk, {}, (count) => {
+    unsealed = count;
+  });
+  const ledger = createLedger();
+  disk.setFault((operation, path) =>
+    operation === 'write' && path.includes('.seg') ? systemError('ENOSPC') : undefined,
+  );
+  for (let round = 0; round < 3; round += 1) {
+    await appendRound(life, ledger, 'a', round);
+    await expect(life.archive.seal()).rejects.toMatchObject({ code: 'disk-full' });
+  }
+  await expect.poll(() => unsealed, { interval: 2 }).toBe(3);
+  expect(life.archive.refusing()).toBe(null);
+  disk.setFault(undefined);
+  await expect.poll(() => [...disk.files().keys()].filter((path) => path.endsWith('.seg')).length).toBe(3);
+  await life.archive.close();
+  expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
+});
+
+test('a listener that throws is fatal: what it did not hear must not be forgotten', async () => {
+  const life = await openOn(createSimulatedDisk());
+  life.archive.onDurable(() => {
+    throw new Error('broken');
+  });
+  void appendTo(life.archive, createLedger(), [batch('ada', 1)]);
+  expect(await life.failed).toMatchObject({ message: 'broken' });
+  await life.archive.close();
+});

@@ -62,7 +62,8 @@ type Started = SealerOptions & {
   /** The next offset, which the start mark takes: so it is the fence. */
   readonly fence: number;
   readonly lastAt: number;
-  readonly table: Buffer | undefined;
+  /** The newest producers table, until it was asked for: it may be large. */
+  table: Buffer | undefined;
 };
 
 async function start(options: FileArchiveOptions): Promise<Started> {
@@ -71,14 +72,15 @@ async function start(options: FileArchiveOptions): Promise<Started> {
   const places = placesOf(options.directory);
   const archive = await openIdentity(fileSystem, places, clock());
   const streams = await openStreams(fileSystem, places.keys);
-  const { sealed, unsealed, lastAt } = await findSegments(fileSystem, places, archive);
+  const owner = { archive, isKnown: (stream: string) => streams.nameOf(stream) !== undefined };
+  const { sealed, unsealed, lastAt } = await findSegments(fileSystem, places, owner);
   const segments: Segments = { sealed, open: [...unsealed] };
   const { producerDays } = limits;
   const sealing = { fileSystem, places, segments, streams, runSeal, archive, software, producerDays, clock };
   for (const source of unsealed) await sealSegment(sealing, source);
   const newest = segments.sealed.at(-1);
   const table = newest && (await readProducersTable(fileSystem, newest));
-  const newestAt = newest ? await checkSealed(fileSystem, newest, archive) : 0;
+  const newestAt = newest ? await checkSealed(fileSystem, newest, owner) : 0;
   return { ...sealing, limits, fence: (newest?.last ?? -1) + 1, lastAt: Math.max(lastAt, newestAt), table };
 }
 
@@ -101,7 +103,11 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
   ).unref();
   return archiveOf(running, listeners, async () => {
     clearInterval(timer);
-    await stop(running).finally(release);
+    try {
+      await stop(running);
+    } finally {
+      await release();
+    }
   });
 }
 
@@ -187,7 +193,6 @@ function unlessFull(error: unknown): void {
 function archiveOf(running: Running, listeners: Set<Listener>, close: () => Promise<void>): Archive {
   const { started, writer, sealer } = running;
   const upTo = (to: number | undefined) => Math.min(to ?? writer.end(), writer.end());
-  let { table } = started;
   let closed: Promise<void> | undefined;
   return {
     id: started.archive,
@@ -203,8 +208,8 @@ function archiveOf(running: Running, listeners: Set<Listener>, close: () => Prom
     read: (from, to) => readEntries(started, from, upTo(to)),
     readStudent: (student, to) => readStudentEntries(started, student, upTo(to)),
     producers() {
-      const rows = table ? rowsOf(table, started.streams) : [];
-      table = undefined;
+      const rows = started.table ? rowsOf(started.table, started.streams) : [];
+      started.table = undefined;
       return rows;
     },
     async seal() {

@@ -51,110 +51,117 @@ function makeRoom(group: PendingGroup, bytes: number): void {
   group.bytes = larger;
 }
 
+type State = {
+  readonly sizes: Sizes;
+  readonly spare: Buffer[];
+  readonly groups: PendingGroup[];
+  next: number;
+  lastAt: number;
+  queued: number;
+};
+
+/** Where one append began in its group, so that it can be moved or taken back. */
+type Mark = { group: PendingGroup; length: number; count: number };
+
 /**
  * Gathers appends while the disk is busy. An entry is encoded once, straight into the buffer that will be written, so
  * nothing is allocated per event but its JSON text.
  */
 export function createGroupQueue(sizes: Sizes, start: { next: number; lastAt: number }): GroupQueue {
-  const bufferBytes = sizes.groupBytes + GROUP_FRAME_BYTES;
-  const roomBytes = sizes.groupBytes + GROUP_HEADER_BYTES;
-  const spare: Buffer[] = [];
-  const groups: PendingGroup[] = [];
-  let next = start.next;
-  let lastAt = start.lastAt;
-  let queued = 0;
-
-  function startGroup(): PendingGroup {
-    const bytes = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
-    const group = { bytes, length: GROUP_HEADER_BYTES, first: next, drafts: [], dones: [], firsts: [] };
-    groups.push(group);
-    return group;
-  }
-
-  /** The group that the next append goes to: the last one, unless it has its entries. */
-  function groupFor(count: number): PendingGroup {
-    const last = groups.at(-1);
-    const isFull = !last || last.drafts.length + count > sizes.groupEntries;
-    return isFull && last?.drafts.length !== 0 ? startGroup() : (last ?? startGroup());
-  }
-
-  /** Moves what one append has written so far into a group of its own, since appends are never split. */
-  function moveOn(group: PendingGroup, mark: number, count: number): PendingGroup {
-    const moved = startGroup();
-    moved.drafts = group.drafts.splice(count);
-    moved.first = next - moved.drafts.length;
-    makeRoom(moved, group.length - mark);
-    moved.length += group.bytes.copy(moved.bytes, moved.length, mark, group.length);
-    group.length = mark;
-    return moved;
-  }
-
-  function undo(group: PendingGroup, mark: number, count: number): void {
-    next -= group.drafts.length - count;
-    group.drafts.length = count;
-    group.length = mark;
-    if (count === 0) recycleBuffer(groups.pop());
-  }
-
-  function recycleBuffer(group: PendingGroup | undefined): void {
-    if (group && group.bytes.length === bufferBytes && spare.length < SPARE_BUFFERS) spare.push(group.bytes);
-  }
-
-  function encode(group: PendingGroup, draft: Draft, text: string): void {
-    group.length = writeEntry(group.bytes, group.length, next, text);
-    group.drafts.push(draft);
-    next += 1;
-  }
-
+  const state: State = { sizes, spare: [], groups: [], queued: 0, ...start };
   return {
-    add(drafts, done) {
-      if (queued >= sizes.queueBytes) return 'busy';
-      if (drafts.length > MAX_ENTRIES) return 'too-big';
-      let group = groupFor(drafts.length);
-      let mark = group.length;
-      let count = group.drafts.length;
-      const first = next;
-      for (const draft of drafts) {
-        raiseTime(draft, lastAt);
-        lastAt = draft.t;
-        const text = draftText(draft);
-        // Three bytes for each UTF-16 unit is the most that UTF-8 takes; counting them is left for when that is too many.
-        if (group.length + ENTRY_FRAME_BYTES + text.length * 3 > roomBytes) {
-          const bytes = ENTRY_FRAME_BYTES + Buffer.byteLength(text);
-          if (group.length + bytes - mark > MAX_ENTRY_BYTES) {
-            undo(group, mark, count);
-            return 'too-big';
-          }
-          if (group.length + bytes > roomBytes && count > 0) {
-            group = moveOn(group, mark, count);
-            mark = GROUP_HEADER_BYTES;
-            count = 0;
-          }
-          makeRoom(group, bytes);
-        }
-        encode(group, draft, text);
-      }
-      const size = group.length - mark;
-      if (queued > 0 && queued + size > sizes.queueBytes) {
-        undo(group, mark, count);
-        return 'busy';
-      }
-      queued += size;
-      group.dones.push(done);
-      group.firsts.push(first);
-      return null;
-    },
-    take: () => groups.shift(),
+    add: (drafts, done) => add(state, drafts, done),
+    take: () => state.groups.shift(),
     recycle(group) {
-      queued -= group.length - GROUP_HEADER_BYTES;
-      recycleBuffer(group);
+      state.queued -= group.length - GROUP_HEADER_BYTES;
+      keepBuffer(state, group);
     },
     clear(from) {
-      const dropped = groups.splice(0);
-      for (const group of dropped) queued -= group.length - GROUP_HEADER_BYTES;
-      next = from;
+      const dropped = state.groups.splice(0);
+      for (const group of dropped) state.queued -= group.length - GROUP_HEADER_BYTES;
+      state.next = from;
       return dropped;
     },
-    bytes: () => queued,
+    bytes: () => state.queued,
   };
+}
+
+function add(state: State, drafts: readonly Draft[], done: AppendDone): 'busy' | 'too-big' | null {
+  const { sizes } = state;
+  if (state.queued >= sizes.queueBytes) return 'busy';
+  if (drafts.length > MAX_ENTRIES) return 'too-big';
+  const group = groupFor(state, drafts.length);
+  const mark: Mark = { group, length: group.length, count: group.drafts.length };
+  const first = state.next;
+  for (const draft of drafts) if (!encode(state, mark, draft)) return undo(state, mark, 'too-big');
+  const size = mark.group.length - mark.length;
+  if (state.queued > 0 && state.queued + size > sizes.queueBytes) return undo(state, mark, 'busy');
+  state.queued += size;
+  mark.group.dones.push(done);
+  mark.group.firsts.push(first);
+  return null;
+}
+
+/** Writes one draft into the append's group, or its append into a larger or another one; false where no group holds it. */
+function encode(state: State, mark: Mark, draft: Draft): boolean {
+  raiseTime(draft, state.lastAt);
+  state.lastAt = draft.t;
+  const text = draftText(draft);
+  const roomBytes = state.sizes.groupBytes + GROUP_HEADER_BYTES;
+  // Three bytes for each UTF-16 unit is the most that UTF-8 takes; counting them is left for when that is too many.
+  if (mark.group.length + ENTRY_FRAME_BYTES + text.length * 3 > roomBytes) {
+    const bytes = ENTRY_FRAME_BYTES + Buffer.byteLength(text);
+    if (mark.group.length + bytes - mark.length > MAX_ENTRY_BYTES) return false;
+    if (mark.group.length + bytes > roomBytes && mark.count > 0) moveOn(state, mark);
+    makeRoom(mark.group, bytes);
+  }
+  const { group } = mark;
+  group.length = writeEntry(group.bytes, group.length, state.next, text);
+  group.drafts.push(draft);
+  state.next += 1;
+  return true;
+}
+
+function startGroup(state: State): PendingGroup {
+  const bytes = state.spare.pop() ?? Buffer.allocUnsafeSlow(state.sizes.groupBytes + GROUP_FRAME_BYTES);
+  const group = { bytes, length: GROUP_HEADER_BYTES, first: state.next, drafts: [], dones: [], firsts: [] };
+  state.groups.push(group);
+  return group;
+}
+
+/** The group that the next append goes to: the last one, unless it has its entries. */
+function groupFor(state: State, count: number): PendingGroup {
+  const last = state.groups.at(-1);
+  if (!last) return startGroup(state);
+  const isFull = last.drafts.length > 0 && last.drafts.length + count > state.sizes.groupEntries;
+  return isFull ? startGroup(state) : last;
+}
+
+/** Moves what one append has written so far into a group of its own, since appends are never split. */
+function moveOn(state: State, mark: Mark): void {
+  const { group, length, count } = mark;
+  const moved = startGroup(state);
+  moved.drafts = group.drafts.splice(count);
+  moved.first = state.next - moved.drafts.length;
+  makeRoom(moved, group.length - length);
+  moved.length += group.bytes.copy(moved.bytes, moved.length, length, group.length);
+  group.length = length;
+  Object.assign(mark, { group: moved, length: GROUP_HEADER_BYTES, count: 0 });
+}
+
+/** Takes an append back as if it had not been made. */
+function undo<Why>(state: State, { group, length, count }: Mark, why: Why): Why {
+  state.next -= group.drafts.length - count;
+  group.drafts.length = count;
+  group.length = length;
+  if (count === 0) {
+    state.groups.pop();
+    keepBuffer(state, group);
+  }
+  return why;
+}
+
+function keepBuffer({ spare, sizes }: State, { bytes }: PendingGroup): void {
+  if (bytes.length === sizes.groupBytes + GROUP_FRAME_BYTES && spare.length < SPARE_BUFFERS)
+    spare.push(bytes);
 }

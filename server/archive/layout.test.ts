@@ -177,7 +177,7 @@ test('segments name no student: the stream ids do, and they stay the same from s
   expect(streams.length).toBe(2);
   expect(streams[0]).toBe(streams[1]);
   const [, lines] = file(disk, /keys\/streams\.log$/);
-  expect(String(lines)).toContain(`${streams[0]} "student:ada"`);
+  expect(String(lines)).toContain(`"student:ada":"${streams[0]}"`);
 });
 
 test('the fence is the offset of the start mark, and each start has a higher one', async () => {

@@ -3,7 +3,7 @@ import { byName, deleteTemporaries, readCommits } from './commits.ts';
 import { ArchiveCorruptError } from './corrupt.ts';
 import { type FileSystem, readWhole } from './file-system.ts';
 import { type Scanned, scanOpen } from './scan-open.ts';
-import { checkSealed, type SealedSegment } from './sealed-segment.ts';
+import { checkSealed, type Owner, type SealedSegment } from './sealed-segment.ts';
 import { OPEN_NAME, SEALED_NAME } from './segment-header.ts';
 import type { Places, ReadableOpen } from './store.ts';
 
@@ -19,16 +19,16 @@ export type Found = {
  * Steps 2 and 3 of a start (delivery.md §5): takes away what an interrupted sealing left, finds where the last open
  * segment ends. Throws `ArchiveCorruptError` where something is damaged or missing that no crash explains.
  */
-export async function findSegments(fileSystem: FileSystem, places: Places, archive: string): Promise<Found> {
+export async function findSegments(fileSystem: FileSystem, places: Places, owner: Owner): Promise<Found> {
   await deleteTemporaries(fileSystem, places.segments);
   await deleteTemporaries(fileSystem, places.commits);
   const names = (await fileSystem.list(places.segments)).sort(byName);
-  const { sealed, lastAt } = await findSealed(fileSystem, places, archive, names);
+  const { sealed, lastAt } = await findSealed(fileSystem, places, owner, names);
   const end = (sealed.at(-1)?.last ?? -1) + 1;
-  return { sealed, lastAt, unsealed: await findOpen(fileSystem, places, archive, names, end) };
+  return { sealed, lastAt, unsealed: await findOpen(fileSystem, places, owner.archive, names, end) };
 }
 
-async function findSealed(fileSystem: FileSystem, places: Places, archive: string, names: readonly string[]) {
+async function findSealed(fileSystem: FileSystem, places: Places, owner: Owner, names: readonly string[]) {
   const commits = await readCommits(fileSystem, places.commits);
   const committed = new Set(commits.map((commit) => commit.segment.file));
   for (const name of names) {
@@ -36,12 +36,12 @@ async function findSealed(fileSystem: FileSystem, places: Places, archive: strin
   }
   const sealed: SealedSegment[] = [];
   let lastAt = 0;
-  for (const { segment, from, to, archive: owner } of commits) {
+  for (const { segment, from, to, archive } of commits) {
     const { file, bytes } = segment;
     if (!names.includes(file)) throw new ArchiveCorruptError(file, 'a commit names it and it is missing');
-    if (owner !== archive) throw new ArchiveCorruptError(file, 'it belongs to another archive');
+    if (archive !== owner.archive) throw new ArchiveCorruptError(file, 'it belongs to another archive');
     const found = { path: join(places.segments, file), file, first: from, last: to, bytes };
-    lastAt = Math.max(lastAt, await checkSealed(fileSystem, found, archive));
+    lastAt = Math.max(lastAt, await checkSealed(fileSystem, found, owner));
     sealed.push(found);
   }
   return { sealed, lastAt };

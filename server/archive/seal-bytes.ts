@@ -4,7 +4,7 @@ import { ArchiveCorruptError } from './corrupt.ts';
 import type { Entry } from './entry.ts';
 import { forEachEntry, parseEntry } from './entry-text.ts';
 import { groupAt } from './group.ts';
-import { decodeProducers, encodeProducers, foldProducer } from './producers-table.ts';
+import { decodeProducers, encodeProducers, foldProducer, type ProducersTable } from './producers-table.ts';
 import { type BlockRow, encodeBlock, encodeFooter, encodeIndexRow } from './sealed-format.ts';
 import { decodeHeader, encodeHeader, HEADER_BYTES } from './segment-header.ts';
 
@@ -54,84 +54,80 @@ const COMPRESSION = {
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
 };
 
+/** The segment as it is taken apart: which entries belong to which stream, and what producers did. */
+type Sorting = {
+  readonly job: SealJob;
+  readonly open: Buffer;
+  readonly table: ProducersTable;
+  readonly streams: Map<string, Stream>;
+  readonly newStreams: Map<string, string>;
+  next: number;
+};
+
 /**
  * Turns an open segment into the bytes of its sealed form (delivery.md §5): a pure function but for the random ids of
  * new streams. Throws `ArchiveCorruptError` where the open segment is damaged.
  */
 export function sealBytes(job: SealJob): Sealed {
-  const open = Buffer.from(job.open.buffer, job.open.byteOffset, job.open.byteLength);
+  const open = bufferOf(job.open);
   const header = decodeHeader(open);
   if (!header) throw new ArchiveCorruptError('open segment, byte 0', 'its header is damaged');
-  const table = decodeProducers(Buffer.from(job.table.buffer, job.table.byteOffset, job.table.byteLength));
-  const streams = new Map<string, Stream>();
-  const newStreams = new Map<string, string>();
-  let expected = header.first;
-
-  const streamOf = (name: string, entry: Entry): Stream => {
-    let id = job.streams.get(name);
-    if (id === undefined) {
-      id = randomBytes(16).toString('hex');
-      newStreams.set(name, id);
-    }
-    const stream = {
-      id,
-      parts: [],
-      first: entry.o,
-      last: entry.o,
-      events: 0,
-      firstAt: entry.t,
-      lastAt: entry.t,
-    };
-    streams.set(name, stream);
-    return stream;
+  const { first, fence, archive, partition } = header;
+  const table = decodeProducers(bufferOf(job.table));
+  const sorting: Sorting = { job, open, table, streams: new Map(), newStreams: new Map(), next: first };
+  sortEntries(sorting);
+  const streams = [...sorting.streams.values()];
+  const counts = {
+    first,
+    last: sorting.next - 1,
+    fence,
+    entries: sorting.next - first,
+    events: streams.reduce((sum, stream) => sum + stream.events, 0),
   };
-  const take = (start: number, end: number) => {
-    const entry = parseEntry(open, start, end);
-    if (entry.o !== expected)
-      throw new ArchiveCorruptError(`open segment, byte ${start}`, 'an offset is missing');
-    expected += 1;
-    const name = streamName(entry);
-    const stream = streams.get(name) ?? streamOf(name, entry);
-    stream.parts.push(open.subarray(start - 4, end));
-    stream.last = entry.o;
-    stream.lastAt = entry.t;
-    stream.events += entry.ev?.length ?? 0;
-    foldProducer(table, entry, stream.id);
-  };
+  const { createdAt } = job;
+  const sealedHeader = encodeHeader({ magic: 'LOS1', partition, archive, createdAt, ...counts });
+  const { bytes, sha256 } = assemble(sealedHeader, streams, encodeProducers(table, job.keepProducersFrom));
+  return { bytes, sha256, newStreams: sorting.newStreams, blocks: streams.length, ...counts };
+}
 
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function sortEntries(sorting: Sorting): void {
+  const { open } = sorting;
   for (let at = HEADER_BYTES; at < open.length; ) {
     const group = groupAt(open, at);
     if (!group) throw new ArchiveCorruptError(`open segment, byte ${at}`, 'a group is damaged');
-    forEachEntry(open, group.entriesStart, group.entriesEnd, take);
+    forEachEntry(open, group.entriesStart, group.entriesEnd, (start, end) => sortEntry(sorting, start, end));
     at = group.end;
   }
-  const events = [...streams.values()].reduce((sum, stream) => sum + stream.events, 0);
-  const entries = expected - header.first;
-  const { first, fence, archive, partition } = header;
-  const sealedHeader = encodeHeader({
-    magic: 'LOS1',
-    partition,
-    archive,
-    first,
-    fence,
-    createdAt: job.createdAt,
-    last: expected - 1,
-    entries,
-    events,
-  });
-  const tableBytes = encodeProducers(table, job.keepProducersFrom);
-  const { bytes, sha256 } = assemble(sealedHeader, [...streams.values()], tableBytes);
-  return {
-    bytes,
-    sha256,
-    newStreams,
-    first,
-    last: expected - 1,
-    fence,
-    entries,
-    events,
-    blocks: streams.size,
-  };
+}
+
+function sortEntry(sorting: Sorting, start: number, end: number): void {
+  const { open, table, streams } = sorting;
+  const entry = parseEntry(open, start, end);
+  if (entry.o !== sorting.next)
+    throw new ArchiveCorruptError(`open segment, byte ${start}`, 'an offset is missing');
+  sorting.next += 1;
+  const name = streamName(entry);
+  const stream = streams.get(name) ?? startStream(sorting, name, entry);
+  stream.parts.push(open.subarray(start - 4, end));
+  stream.last = entry.o;
+  stream.lastAt = entry.t;
+  stream.events += entry.ev?.length ?? 0;
+  foldProducer(table, entry, stream.id);
+}
+
+function startStream({ job, streams, newStreams }: Sorting, name: string, { o, t }: Entry): Stream {
+  let id = job.streams.get(name);
+  if (id === undefined) {
+    id = randomBytes(16).toString('hex');
+    newStreams.set(name, id);
+  }
+  const stream = { id, parts: [], first: o, last: o, events: 0, firstAt: t, lastAt: t };
+  streams.set(name, stream);
+  return stream;
 }
 
 /** Header, blocks, index and table in their order, with the footer that finds them. */

@@ -93,18 +93,23 @@ export function readProducersTable(fileSystem: FileSystem, segment: SealedSegmen
   return reading(fileSystem, segment, readTable);
 }
 
-/** Checks header, footer and index; gives the newest time of receipt in the segment. */
-export function checkSealed(
-  fileSystem: FileSystem,
-  segment: SealedSegment,
-  archive: string,
-): Promise<number> {
+/** The archive that a segment should belong to, and the streams that its key store knows. */
+export type Owner = { readonly archive: string; readonly isKnown: (stream: string) => boolean };
+
+/** Checks header, footer, index and that the key store knows each stream; gives the newest time of receipt in the segment. */
+export function checkSealed(fileSystem: FileSystem, segment: SealedSegment, owner: Owner): Promise<number> {
   return reading(fileSystem, segment, async (open) => {
     const header = decodeHeader(await readRange(open.file, 0, HEADER_BYTES));
-    const isOurs = header?.magic === 'LOS1' && header.archive === archive;
+    const isOurs = header?.magic === 'LOS1' && header.archive === owner.archive;
     if (!isOurs || header.first !== segment.first || header.last !== segment.last)
       throw damaged(segment, 'header');
-    return indexRows(await readIndex(open)).reduce((newest, row) => Math.max(newest, row.lastAt), 0);
+    const rows = indexRows(await readIndex(open));
+    for (const { stream } of rows) {
+      if (!owner.isKnown(stream)) {
+        throw new ArchiveCorruptError('keys/streams.log', `it lost a stream of ${segment.file}`);
+      }
+    }
+    return rows.reduce((newest, row) => Math.max(newest, row.lastAt), 0);
   });
 }
 

@@ -14,7 +14,11 @@ export type Life = {
   readonly hasFailed: () => boolean;
 };
 
-export async function openOn(disk: SimulatedDisk, limits: Partial<ArchiveLimits> = {}): Promise<Life> {
+export async function openOn(
+  disk: SimulatedDisk,
+  limits: Partial<ArchiveLimits> = {},
+  onUnsealed?: (count: number) => void,
+): Promise<Life> {
   const failure = Promise.withResolvers<unknown>();
   let isFailed = false;
   const archive = await openFileArchive({
@@ -25,6 +29,7 @@ export async function openOn(disk: SimulatedDisk, limits: Partial<ArchiveLimits>
       isFailed = true;
       failure.resolve(error);
     },
+    onUnsealed,
     fileSystem: disk.fileSystem,
     lock: async () => async () => {},
     runSeal: async (job) => sealBytes(job),

@@ -13,63 +13,63 @@ export type Streams = {
 };
 
 /**
- * Reads `keys/streams.log`, made where it is missing: one line per stream, `<crc32, 8 hex> <id, 32 hex> <name as JSON>`,
- * only ever added to. A torn last line is overwritten; it belongs to a sealing that never was committed.
+ * Reads `keys/streams.log`, made where it is missing: one line for all ids that one sealing made,
+ * `<crc32, 8 hex digits> <JSON: id by name>`, only ever added to. A torn last line is overwritten; its sealing never was
+ * committed. One line and not one for each id, since a torn write may lose its beginning and keep its end.
  */
 export async function openStreams(fileSystem: FileSystem, directory: string): Promise<Streams> {
   const path = join(directory, 'streams.log');
   const ids = new Map<string, string>();
   const names = new Map<string, string>();
-  let length = 0;
-  if ((await fileSystem.list(directory)).includes('streams.log')) {
-    const bytes = await readWhole(fileSystem, path);
-    length = readLines(bytes, (id, name) => {
+  const take = (more: Iterable<readonly [string, string]>) => {
+    for (const [name, id] of more) {
       ids.set(name, id);
       names.set(id, name);
-    });
-  }
+    }
+  };
+  const isThere = (await fileSystem.list(directory)).includes('streams.log');
+  let length = isThere ? readLines(await readWhole(fileSystem, path), take) : 0;
 
   return {
     ids,
     nameOf: (id) => names.get(id),
     async add(more) {
       if (more.size === 0) return;
-      const lines = Buffer.from([...more].map(([name, id]) => lineOf(id, name)).join(''));
+      const line = Buffer.from(lineOf(more));
       const file = await fileSystem.open(path, 'update');
       try {
-        await writeAll(file, lines, length);
+        await writeAll(file, line, length);
         await file.datasync();
       } finally {
         await file.close();
       }
       if (length === 0) await fileSystem.syncDirectory(directory);
-      length += lines.length;
-      for (const [name, id] of more) {
-        ids.set(name, id);
-        names.set(id, name);
-      }
+      length += line.length;
+      take(more);
     },
   };
 }
 
-function lineOf(id: string, name: string): string {
-  const text = `${id} ${JSON.stringify(name)}`;
+function lineOf(ids: ReadonlyMap<string, string>): string {
+  const text = JSON.stringify(Object.fromEntries(ids));
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
 }
 
 /** Gives the length of what is whole. A damaged line with a whole one behind it was not torn: the start must stop. */
-function readLines(bytes: Buffer, each: (id: string, name: string) => void): number {
+function readLines(bytes: Buffer, take: (ids: readonly [string, string][]) => void): number {
   let whole = 0;
   let at = 0;
   for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, at)) {
-    const line = bytes.toString('utf8', at, end);
-    const isWhole = crc32(line.slice(9)) === Number.parseInt(line.slice(0, 8), 16);
-    if (isWhole && whole !== at)
+    const isWhole =
+      crc32(bytes.subarray(at + 9, end)) === Number.parseInt(bytes.toString('latin1', at, at + 8), 16);
+    if (isWhole && whole !== at) {
       throw new ArchiveCorruptError(`keys/streams.log, byte ${whole}`, 'a line is damaged');
+    }
+    // Its checksum says that it is what `lineOf` wrote.
+    if (isWhole)
+      take(Object.entries(JSON.parse(bytes.toString('utf8', at + 9, end)) as Record<string, string>));
     at = end + 1;
-    if (!isWhole) continue;
-    each(line.slice(9, 41), JSON.parse(line.slice(42)) as string);
-    whole = at;
+    if (isWhole) whole = at;
   }
   return whole;
 }
