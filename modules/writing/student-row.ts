@@ -5,7 +5,7 @@ import { type Quality, qualityOf } from './quality.ts';
 import { readable } from './readable.ts';
 import { documentText, sheetOf } from './reducers/document-text.ts';
 import { documents } from './reducers/documents.ts';
-import { type GrowthMark, type GrowthPoint, growth, pointsOf } from './reducers/growth.ts';
+import { type GrowthMark, type GrowthPoint, growth, pointsOf, sessionsOf } from './reducers/growth.ts';
 import { isLargePaste, type PasteClass, pastes } from './reducers/pastes.ts';
 import { binsOnTask, secondsOnTask, timeOnTask } from './reducers/time-on-task.ts';
 
@@ -40,7 +40,7 @@ export type StudentRow = {
   readonly activity: { readonly [start: number]: number };
   readonly growth: readonly GrowthPoint[];
   readonly marks: readonly GrowthMark[];
-  /** Runs of the curve's points with pauses under 30 minutes. */
+  /** Runs of events with pauses under 30 minutes, oldest first. */
   readonly sessions: readonly { readonly from: number; readonly to: number }[];
   readonly pastes: readonly ShownPaste[];
   readonly pasteCount: number;
@@ -173,7 +173,7 @@ async function progressOf(read: Read, doc: string, ownPace: boolean, largePaste:
       ([, length]) => length,
     ).map(inSeconds),
     marks: grown.marks.map(([t, length, kind]) => [seconds(t), length, kind] as const),
-    sessions: sessionsOf(points),
+    sessions: sessionsOf(grown).map(([from, to]) => ({ from: seconds(from), to: seconds(to) })),
     pastes: pasted.list.map(
       ({ t, pos, n, novelty, sure, ...paste }): ShownPaste => ({
         at: seconds(t),
@@ -188,20 +188,6 @@ async function progressOf(read: Read, doc: string, ownPace: boolean, largePaste:
     pasteCount: pasted.count,
     counts: { typed, pasted: pasted.pasted, moved, deleted },
   };
-}
-
-const SESSION_MS = 30 * 60 * 1000;
-
-function sessionsOf(points: readonly GrowthPoint[]): StudentRow['sessions'] {
-  const sessions: { from: number; to: number }[] = [];
-  let last = Number.NEGATIVE_INFINITY;
-  for (const [t] of points) {
-    const running = sessions.at(-1);
-    if (running && t - last < SESSION_MS) running.to = seconds(t);
-    else sessions.push({ from: seconds(t), to: seconds(t) });
-    last = t;
-  }
-  return sessions.slice(-100);
 }
 
 const seconds = (ms: number) => Math.floor(ms / 1000);

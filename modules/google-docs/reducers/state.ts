@@ -11,7 +11,7 @@ export type Counts = {
 };
 
 /**
- * One Google document of one student. `keys`: the last key presses, to fold each once. `visible`: null until known.
+ * One Google document of one student. `keys`: the last key presses, to fold each once. `visible`: as far as the page tells.
  * `isOpen`: it was announced.
  */
 export type DocText = {

@@ -168,3 +168,15 @@ test('D6: every event counts, by name', () => {
     byEvent: { google_docs_save: 201, keystroke: 603 },
   });
 });
+
+test('of a document 128 tabs are kept; what is written into more is counted and not told', () => {
+  const into = (i: number): Command => ({ ty: 'nm', nmr: [`t.x${i}`], nmc: is(1, `text ${i}`) });
+  const events = Array.from({ length: 130 }, (_, i) => save(i, into(i)));
+  const states = replay(LISTENERS, [...events, save(200, into(0))]);
+  const { tabs: kept, counts } = states.read(docText, { student: 'ada', doc: 'd1' });
+  expect(Object.keys(kept)).toHaveLength(128);
+  expect(counts.skipped).toBe(2);
+  const edited = states.heard.flatMap((one) => (one.event === 'edit' && 'tab' in one ? [one.tab] : []));
+  expect(edited).toHaveLength(129);
+  expect(edited).not.toContain('t.x129');
+});

@@ -36,15 +36,14 @@ export function bodyIn(work: Work, tab: string): Body {
   return tab === MAIN_TAB ? work.main : (work.tabs[tab] ?? EMPTY_BODY);
 }
 
-/** Puts a tab's text; false when the document has more tabs than are kept. */
-function keep(work: Work, tab: string, body: Body): boolean {
-  if (tab === MAIN_TAB) {
-    work.main = body;
-    return true;
-  }
-  if (!Object.hasOwn(work.tabs, tab) && Object.keys(work.tabs).length >= MAX_TABS) return false;
-  work.tabs = { ...work.tabs, [tab]: body };
-  return true;
+/** False for one tab more than are kept of a document. */
+function hasRoom(work: Work, tab: string): boolean {
+  return tab === MAIN_TAB || Object.hasOwn(work.tabs, tab) || Object.keys(work.tabs).length < MAX_TABS;
+}
+
+function keep(work: Work, tab: string, body: Body): void {
+  if (tab === MAIN_TAB) work.main = body;
+  else work.tabs = { ...work.tabs, [tab]: body };
 }
 
 /** Edits a tab; `change` gets the text and where to write its ops. */
@@ -53,12 +52,13 @@ export function editIn(
   tab: string,
   change: (body: Body, recording: Recording | null) => Body,
 ): void {
-  const part = openPart(work, tab);
-  const body = change(bodyIn(work, tab), part?.recording ?? null);
-  if (!keep(work, tab, body)) {
+  if (!hasRoom(work, tab)) {
     count(work, { skipped: work.counts.skipped + 1 });
     return;
   }
+  const part = openPart(work, tab);
+  const body = change(bodyIn(work, tab), part?.recording ?? null);
+  keep(work, tab, body);
   if (part === null) return;
   part.body = body;
   work.deleted = part.recording.deleted;
@@ -87,7 +87,12 @@ function openPart(work: Work, tab: string): Part | null {
 
 /** Replaces a tab's text as a whole. */
 export function loadIn(work: Work, tab: string, body: Body, reason: Part['reason']): void {
-  if (!keep(work, tab, body) || work.parts === null) return;
+  if (!hasRoom(work, tab)) {
+    count(work, { skipped: work.counts.skipped + 1 });
+    return;
+  }
+  keep(work, tab, body);
+  if (work.parts === null) return;
   if (work.parts.length >= MAX_PARTS) work.crowded.add(tab);
   else if (!work.crowded.has(tab))
     work.parts.push({ tab, recording: { ops: [], deleted: [] }, reason, body });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { replay } from '#modules/kit/testing.ts';
 import { writer } from '../writer.testing.ts';
-import { growth, pointsOf } from './growth.ts';
+import { growth, pointsOf, sessionsOf } from './growth.ts';
 
 const START = 1_795_168_920_000;
 const after = (ada: ReturnType<typeof writer>) => replay(growth, ada.events);
@@ -63,4 +63,16 @@ test('no more than 50 marks are kept', () => {
   const ada = writer();
   for (let i = 0; i < 60; i += 1) ada.load(START + i * 2000, 'x'.repeat(i));
   expect(after(ada).marks).toHaveLength(50);
+});
+
+test('thirty minutes without an event end a session, a millisecond less does not', () => {
+  const half = 1_800_000;
+  const ada = writer()
+    .ins(START, 0, 'a')
+    .ins(START + half - 1, 1, 'b')
+    .key(START + 2 * half - 1);
+  expect(sessionsOf(after(ada)).map(([from, to]) => [from - START, to - START])).toEqual([
+    [0, half - 1],
+    [2 * half - 1, 2 * half - 1],
+  ]);
 });

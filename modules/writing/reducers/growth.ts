@@ -9,6 +9,9 @@ const MAX_MARKS = 50;
 const STEP_MS = 1000;
 const LARGE_DELETION = 50;
 const TAU_MS = 60_000;
+const MAX_SESSIONS = 100;
+/** A pause that ends a session. */
+const SESSION_MS = 30 * 60_000;
 
 /** `t` in ms; `produced`: all characters inserted so far; `activeMs`: pauses count up to 60 s. */
 export type GrowthPoint = readonly [
@@ -20,9 +23,13 @@ export type GrowthPoint = readonly [
 ];
 export type GrowthMark = readonly [t: number, length: number, kind: 'paste' | 'load'];
 
+/** A run of events with pauses under 30 minutes, in ms. */
+export type Session = readonly [from: number, to: number];
+
 /**
  * `points`: the closed points as text, in differences: an object or array for each would take five times the memory of
- * the document it describes. `running`: the point that may still be replaced, `since` when it began.
+ * the document it describes. `running`: the point that may still be replaced, `since` when it began. `sessions`: those that
+ * ended; the running one began at `sessionAt`.
  */
 type State = {
   readonly points: string;
@@ -32,6 +39,8 @@ type State = {
   readonly since: number;
   readonly isFixed: boolean;
   readonly marks: readonly GrowthMark[];
+  readonly sessionAt: number;
+  readonly sessions: readonly Session[];
   readonly last: number | null;
   readonly shown: boolean;
   readonly produced: number;
@@ -47,6 +56,8 @@ const initial: State = {
   since: 0,
   isFixed: false,
   marks: [],
+  sessionAt: 0,
+  sessions: [],
   last: null,
   shown: true,
   produced: 0,
@@ -104,9 +115,15 @@ function mark(state: State, t: number, length: number, kind: GrowthMark[2]): Sta
   return { ...state, marks: [...state.marks, [t, length, kind] as const].slice(-MAX_MARKS) };
 }
 
-function active(state: State, t: number, shown: boolean): State {
-  const ms = state.last === null || !state.shown ? 0 : Math.min(TAU_MS, Math.max(0, t - state.last));
-  return { ...state, last: Math.max(t, state.last ?? t), shown, activeMs: state.activeMs + ms };
+function active(state: State, at: number, shown: boolean): State {
+  if (state.last === null) return { ...state, last: at, shown, sessionAt: at };
+  const t = Math.max(at, state.last);
+  const pause = t - state.last;
+  const activeMs = state.activeMs + (state.shown ? Math.min(TAU_MS, pause) : 0);
+  const next = { ...state, last: t, shown, activeMs };
+  if (pause < SESSION_MS) return next;
+  const ended: Session = [state.sessionAt, state.last];
+  return { ...next, sessionAt: t, sessions: [...state.sessions, ended].slice(-MAX_SESSIONS) };
 }
 
 type Change = { readonly t: number; readonly length: number; readonly cursor: number };
@@ -158,4 +175,9 @@ export const growth = defineReducer({
 export function pointsOf(state: State): readonly GrowthPoint[] {
   const closed = decode(state.points);
   return state.running === null ? closed : [...closed, state.running];
+}
+
+/** All sessions that are kept, oldest first, the running one among them. */
+export function sessionsOf({ sessions, sessionAt, last }: State): readonly Session[] {
+  return last === null ? sessions : [...sessions, [sessionAt, last]];
 }
