@@ -6,7 +6,7 @@ import { type Answers, openAnswers } from '#server/services/ask.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { ROW_BYTES } from './run-row.ts';
 import { openScheduler, type Scheduler } from './scheduler.ts';
-import { type SchedulerTime, settle } from './scheduler-time.ts';
+import { type SchedulerTime, settle, systemTime } from './scheduler-time.ts';
 import { countedQuery, type HandStates, note, openHandStates, silent } from './school.bench.ts';
 
 const classroom = { id: 'c1', name: 'C', timezone: 'UTC', lessonAt: null };
@@ -32,12 +32,15 @@ const hasty: SchedulerTime = {
 async function channelOf(
   query: Query,
   ids = ['ada', 'bo'],
-  log: Log = silent,
-  held: Promise<void> | null = null,
+  {
+    log = silent,
+    held = null,
+    time = hasty,
+  }: { readonly log?: Log; readonly held?: Promise<void> | null; readonly time?: SchedulerTime } = {},
 ): Promise<Made> {
   const states = openHandStates();
   states.hold(held);
-  const scheduler = openScheduler(hasty);
+  const scheduler = openScheduler(time);
   const answers = openAnswers({ clock: Date.now, log });
   const subject = { module: 'test', query, params: undefined, maxRowBytes: ROW_BYTES };
   const parts = { states, ask: answers.ask, scheduler, clock: Date.now, log };
@@ -69,7 +72,7 @@ test('a row that throws is unavailable and keeps its last values; the others sta
   });
   const logged: string[] = [];
   const log: Log = { ...silent, warn: (fields, fact) => logged.push(JSON.stringify([fields, fact])) };
-  const { channel, states } = await channelOf(query, ['ada', 'bo'], log);
+  const { channel, states } = await channelOf(query, ['ada', 'bo'], { log });
   states.set(note, 'ada', { words: -1, text: '' });
   await changed(channel);
   const { trouble } = channel.snapshot();
@@ -118,7 +121,7 @@ test('what may not be sent is trouble of its row: too large, no JSON, or looking
   });
   const alarms: unknown[] = [];
   const log: Log = { ...silent, error: (fields) => alarms.push(fields.student) };
-  const { channel } = await channelOf(query, Object.keys(made), log);
+  const { channel } = await channelOf(query, Object.keys(made), { log });
   const { trouble, rows } = channel.snapshot();
   expect([...trouble].map(([id, { code }]) => `${id} ${code}`)).toEqual(
     ['ada', 'bo', 'cy', 'di'].map((id) => `${id} unavailable`),
@@ -140,8 +143,9 @@ test('a row reads its own student, whatever its query asks for', async () => {
   });
   const { channel, states } = await channelOf(query);
   states.set(note, 'bo', { words: 77, text: '' });
+  states.set(note, 'ada', { words: 1, text: '' });
   await changed(channel);
-  expect(rowOf(channel, 'ada')).toMatchObject({ words: 0 });
+  expect(rowOf(channel, 'ada')).toMatchObject({ words: 1 });
   expect(rowOf(channel, 'bo')).toMatchObject({ words: 77 });
 });
 
@@ -167,13 +171,64 @@ test('a change that comes while a row is being read is not lost', async () => {
 test('a change that comes while a row reads for the first time is not lost', async () => {
   const gate = Promise.withResolvers<void>();
   const { query, runs } = countedQuery();
-  const { channel, states } = await channelOf(query, ['ada'], silent, gate.promise);
+  const { channel, states } = await channelOf(query, ['ada'], { held: gate.promise });
   expect(channel.snapshot().trouble.get('ada')).toMatchObject({ code: 'delayed' });
   states.set(note, 'ada', { words: 5, text: '' });
   states.hold(null);
   gate.resolve();
   await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 5 }));
   expect(runs.get('ada')).toBe(2);
+});
+
+test('a row whose states came late is shown when it has ended, without another change', async () => {
+  const { query, runs } = countedQuery();
+  const { channel, states } = await channelOf(query, ['ada', 'bo'], { time: systemTime() });
+  const gate = Promise.withResolvers<void>();
+  const troubles: unknown[] = [];
+  channel.onChange(() => troubles.push(channel.snapshot().trouble.get('*')));
+  states.set(note, 'ada', { words: 1, text: '' });
+  states.hold(gate.promise);
+  await vi.waitFor(() => expect(runs.get('ada')).toBe(2));
+  gate.resolve();
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 1 }));
+  expect(troubles).toEqual([undefined]);
+});
+
+test('a row that changed while it waited, and ended within the turn of another, runs again', async () => {
+  const gate = Promise.withResolvers<void>();
+  const query = defineQuery({
+    name: 'q',
+    title: 'Q?',
+    async row({ student, read }) {
+      const { words } = await read(note);
+      if (student.id === 'bo' && words === 9) gate.resolve();
+      return { words };
+    },
+  });
+  const { channel, states } = await channelOf(query, ['ada', 'bo'], { time: systemTime() });
+  states.set(note, 'ada', { words: 1, text: '' });
+  states.hold(gate.promise);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  states.hold(null);
+  states.set(note, 'ada', { words: 2, text: '' });
+  states.set(note, 'bo', { words: 9, text: '' });
+  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 2 }));
+});
+
+test('a row that runs again to the same values is the same object, and nobody is told', async () => {
+  const { query, runs } = countedQuery();
+  const { channel, states } = await channelOf(query);
+  const { rows } = channel.snapshot();
+  let told = 0;
+  channel.onChange(() => {
+    told += 1;
+  });
+  states.set(note, 'ada', { words: 0, text: '' });
+  await vi.waitFor(() => expect(runs.get('ada')).toBe(2));
+  states.set(note, 'bo', { words: 1, text: '' });
+  await changed(channel);
+  expect(channel.snapshot().rows.get('ada')).toBe(rows.get('ada'));
+  expect(told).toBe(1);
 });
 
 test('a row that waits for its states does not hold up the others, and after 2 s the channel is delayed', async () => {

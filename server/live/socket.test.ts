@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineQuery } from '#modules/kit/index.ts';
 import { AppError } from '#server/errors.ts';
@@ -184,6 +184,9 @@ test('C04 an act about a student of another class is not found and becomes no ev
   expect(await act('nobody')).toEqual(await act('cy'));
   expect(await act('ada', { classroom: 'c2' })).toMatchObject({ code: 'not-found' });
   expect(await act('ada', { did: 'snoozed' })).toMatchObject({ code: 'invalid', message: 'ms is wrong' });
+  const ada = bench.connect('ada');
+  const own = { classroom: 'c1', student: 'ada', cause: 'quiet', did: 'helped' } as const;
+  expect(await ada.emitWithAck('act', own)).toMatchObject({ ok: false, code: 'not-found' });
   expect(bench.recorded).toEqual([]);
   expect(await act('ada', { actor: 'tom' })).toEqual({ ok: true });
   expect(await act('ada', { did: 'snoozed', ms: 60_000 })).toEqual({ ok: true });
@@ -396,4 +399,44 @@ test('the 61st handshake of a person within a minute is limited, and nobody else
   const refused = answers.filter((answer) => answer !== 'connected');
   expect(refused).toEqual([{ code: 'limited', retryAfterMs: expect.any(Number) }]);
   expect((await opened(bench.connect('tom'), { ...NOTES, classroom: 'c2' })).ok).toBe(true);
+});
+
+test('a student who joins is not shown while the line about it is not durable', async () => {
+  const { query } = countedQuery();
+  const gate = Promise.withResolvers<void>();
+  let lines = 0;
+  const write = () => {
+    lines += 1;
+    return lines === 1 ? Promise.resolve() : gate.promise;
+  };
+  bench = await openBench([query], { audit: { write } });
+  addClass(bench.school, 'c1', ['tess'], ['ada']);
+  const tess = bench.connect('tess');
+  await opened(tess);
+  const deltas = collect(tess);
+  bench.school.classes.get('c1')?.students.push({ id: 'bo', name: 'BO' });
+  bench.school.access.tell({ kind: 'roster', classroomId: 'c1' });
+  bench.states.set(note, 'ada', { words: 1, text: '' });
+  await next(tess, 'rows');
+  bench.states.set(note, 'ada', { words: 2, text: '' });
+  await next(tess, 'rows');
+  expect(JSON.stringify(deltas)).not.toContain('bo');
+  gate.resolve();
+  await vi.waitFor(() => expect(deltas.at(-1)?.set?.bo).toMatchObject({ words: 0 }));
+});
+
+test('other params are another channel, with rows of their own', async () => {
+  const query = defineQuery({
+    name: 'notes',
+    title: 'Which?',
+    params: z.object({ least: z.number().default(0) }),
+    row: async ({ params }) => ({ least: params.least }),
+  });
+  bench = await openBench([query]);
+  addClass(bench.school, 'c1', ['tess'], ['ada']);
+  const tess = bench.connect('tess');
+  const [one, two] = [await opened(tess), await opened(tess, { ...NOTES, params: { least: 5 } })];
+  expect([one.rows[0]?.least, two.rows[0]?.least]).toEqual([0, 5]);
+  expect(one.channel).not.toBe(two.channel);
+  expect((await opened(tess, { ...NOTES, params: { least: 0 } })).channel).toBe(one.channel);
 });
