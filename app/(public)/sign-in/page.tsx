@@ -9,7 +9,7 @@ type DemoPerson = ReturnType<typeof runtime>['auth']['demoPeople'][number];
 const AS: Readonly<Record<string, string>> = {
   teacher: 'Open the demo class as the teacher',
   'co-teacher': 'as the co-teacher',
-  admin: 'as the school’s administrator',
+  admin: 'as the administrator',
 };
 
 /** The school's account; in demo mode one button for each person of the demo school. Works without JavaScript. */

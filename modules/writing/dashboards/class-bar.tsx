@@ -28,9 +28,9 @@ export function ClassBar(props: ClassBarProps) {
   const { view, shown, all } = props;
   const isTable = view.face === 'table';
   const isFlags = props.flagged > 0 || view.filter.flagged;
-  const isFull = isFlags || shown < all;
+  const kind = `${isFlags ? ' has-flags' : ''}${shown < all ? ' is-full' : ''}`;
   return (
-    <section className={`lo-classbar${isFull ? ' is-full' : ''}`} aria-label="Class">
+    <section className={`lo-classbar${kind}`} aria-label="Class">
       <LiveDot isLive={props.isLive} />
       <Counts counts={props.counts} view={view} />
       {shown < all && (
@@ -51,7 +51,7 @@ export function ClassBar(props: ClassBarProps) {
         {isFlags && (
           <Tool
             icon="clipboard-paste"
-            label="Has a flag"
+            label="Has a flag:"
             isOn={view.filter.flagged}
             onClick={() => view.setFlagged(!view.filter.flagged)}
           >

@@ -15,7 +15,7 @@ export const Excerpt = memo(function Excerpt(props: {
   return (
     <p className="lo-card__excerpt">
       <span>
-        {after === '' ? before.replace(/ $/, '\u00a0') : before}
+        {after.trim() === '' ? before.replace(/ $/, '\u00a0') : before}
         <span className="lo-caret" />
         {after}
       </span>

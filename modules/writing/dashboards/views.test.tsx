@@ -104,6 +104,8 @@ describe('the class dashboard', () => {
 
   it('keeps a last space with the caret', () => {
     expect(draw({ rows: [rowOf({ before: 'so it is ', after: '' })] })).toContain('so it is\u00a0<span');
+    expect(draw({ rows: [rowOf({ before: 'so it is ', after: '\n' })] })).toContain('so it is\u00a0<span');
+    expect(draw({ rows: [rowOf({ before: 'so it is ', after: 'not' })] })).toContain('so it is <span');
   });
 });
 
