@@ -7,6 +7,7 @@ import {
   useCallback,
   useEffect,
   useMemo,
+  useRef,
   useState,
 } from 'react';
 import { type Act, ActContext } from '#app/ui/act.ts';
@@ -30,6 +31,8 @@ export type LiveDashboardProps = {
   readonly student?: string;
   /** Path under which students' pages live, without the last slash. */
   readonly studentBase: string;
+  /** Called when the rows are live again after the connection was lost. */
+  readonly onBack?: () => void;
 };
 
 type View = ComponentType<DashboardProps<Query>>;
@@ -57,6 +60,7 @@ export function LiveDashboard(props: LiveDashboardProps) {
     ...(student ? { student } : {}),
   });
   const act = useActIn(classroom.id);
+  useBack(feed.phase, props.onBack);
   if (feed.end) {
     const { code } = feed.end;
     return (
@@ -75,6 +79,14 @@ export function LiveDashboard(props: LiveDashboardProps) {
 
 function useActIn(classroom: string): Act {
   return useCallback((request) => tabConnection().act({ classroom, ...request }), [classroom]);
+}
+
+function useBack(phase: Feed['phase'], onBack: (() => void) | undefined): void {
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (phase === 'live' && wasLost.current) onBack?.();
+    if (phase !== 'opening') wasLost.current = phase !== 'live';
+  }, [phase, onBack]);
 }
 
 function Drawn({

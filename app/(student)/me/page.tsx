@@ -1,6 +1,6 @@
 import { notFound } from 'next/navigation';
 import { documentParams, type Search } from '#app/document-params.ts';
-import { LiveDashboard } from '#app/live/live-dashboard.tsx';
+import { LivePage } from '#app/live/live-page.tsx';
 import { Link } from '#app/ui/link.tsx';
 import { orNotFound, requireViewer } from '#app/viewer.ts';
 import { runtime } from '#server/runtime.ts';
@@ -31,7 +31,7 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
         <WhatIsKept teachers={own.teachers} />
         <h2 className="lo-section">What your teacher sees now</h2>
         {live && (
-          <LiveDashboard
+          <LivePage
             classroom={classroom}
             module={live.module}
             query={live.query}
@@ -40,7 +40,7 @@ export default async function MyPage({ searchParams }: { readonly searchParams: 
           />
         )}
         {query && (
-          <LiveDashboard
+          <LivePage
             classroom={classroom}
             module={query.module}
             query={query.query}

@@ -1,4 +1,4 @@
-import { LiveDashboard } from '#app/live/live-dashboard.tsx';
+import { LivePage } from '#app/live/live-page.tsx';
 import { Empty } from '#app/ui/empty.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
 import { classHref, classQueries, classTabs, openClass } from '../../class-page.ts';
@@ -25,7 +25,7 @@ export default async function ClassPage({ params }: Params) {
       />
       <main className="lo-page" id="content">
         {live ? (
-          <LiveDashboard
+          <LivePage
             classroom={classroom}
             module={live.module}
             query={live.query}

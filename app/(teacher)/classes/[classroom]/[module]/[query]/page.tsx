@@ -1,4 +1,4 @@
-import { LiveDashboard } from '#app/live/live-dashboard.tsx';
+import { LivePage } from '#app/live/live-page.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
 import { classHref, classTabs, findClassQuery, openClass } from '../../../../class-page.ts';
 
@@ -21,7 +21,7 @@ export default async function QueryPage({ params }: Params) {
         tabs={classTabs(classroom.id)}
       />
       <main className="lo-page" id="content">
-        <LiveDashboard
+        <LivePage
           classroom={classroom}
           module={module}
           query={query}

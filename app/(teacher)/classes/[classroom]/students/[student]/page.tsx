@@ -1,6 +1,6 @@
 import { notFound } from 'next/navigation';
 import { documentParams, type Search } from '#app/document-params.ts';
-import { LiveDashboard } from '#app/live/live-dashboard.tsx';
+import { LivePage } from '#app/live/live-page.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
 import { orNotFound } from '#app/viewer.ts';
 import { runtime } from '#server/runtime.ts';
@@ -37,7 +37,7 @@ export default async function StudentPage({ params, searchParams }: Props) {
       />
       <main className="lo-page" id="content">
         {live && (
-          <LiveDashboard
+          <LivePage
             classroom={classroom}
             module={live.module}
             query={live.query}
@@ -45,7 +45,7 @@ export default async function StudentPage({ params, searchParams }: Props) {
             studentBase={`${base}/students`}
           />
         )}
-        <LiveDashboard
+        <LivePage
           classroom={classroom}
           module={query.module}
           query={query.query}
