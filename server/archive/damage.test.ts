@@ -141,9 +141,12 @@ test('a lost, cut or foreign file stops the start', async () => {
 test('a damaged line of the stream ids stops the start, a torn last one does not', async () => {
   const { disk, ledger } = await killed();
   const [path, lines] = fileOf(disk, 'streams.log');
-  const torn = copyOf(disk);
-  torn.replace(path, Buffer.concat([lines, Buffer.from('0badc0de 00')]));
-  expect(complaints(ledger, await whatIsLeft(torn))).toEqual([]);
+  // The second lost its beginning and kept its end, as a power cut may leave it.
+  for (const tail of ['0badc0de {', '\0\0\0\0\0\0\0\0 {"student:x":"00"}\n']) {
+    const torn = copyOf(disk);
+    torn.replace(path, Buffer.concat([lines, Buffer.from(tail)]));
+    expect(complaints(ledger, await whatIsLeft(torn))).toEqual([]);
+  }
   const flipped = Buffer.from(lines);
   flipped[20] = (flipped[20] ?? 0) ^ 1;
   disk.replace(path, flipped);
