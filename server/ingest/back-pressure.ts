@@ -1,5 +1,5 @@
+import type { OpenConnection } from './connections.ts';
 import type { Core } from './core.ts';
-import type { OpenConnection } from './ingest.ts';
 
 const SLOW_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 50;

@@ -1,9 +1,10 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { AppError, type BadCode } from '#server/errors.ts';
+import type { OpenConnection, Peer } from './connections.ts';
 import { readMessage, wrongHold } from './envelope.ts';
 import type { Identity } from './identity.ts';
-import type { Ingest, OpenConnection, Peer } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import type { Answer, Batch, Hello } from './protocol.ts';
 import { type Bounds, parseFrame } from './structure.ts';
 

@@ -5,10 +5,10 @@ import { CLOSE } from '#server/errors.ts';
 import type { Registry } from '#server/registry.ts';
 import { acceptBatch } from './accept.ts';
 import { openBackPressure } from './back-pressure.ts';
+import { type ByStudent, leaveStudent, type OpenConnection, ofStudent, type Peer } from './connections.ts';
 import {
   badRow,
   type Clock,
-  type Connection,
   type Core,
   frameRow,
   REFUSALS,
@@ -21,28 +21,9 @@ import { type DedupeTable, openDedupe } from './dedupe.ts';
 import type { CollectionRules, Identify, Identity } from './identity.ts';
 import { DEFAULT_LIMITS, type IngestLimits, openMeters, take } from './limits.ts';
 import type { Received } from './plan-batch.ts';
-import type { Answer, Hello, Pushed } from './protocol.ts';
+import type { Answer, Hello } from './protocol.ts';
 import type { Recorder } from './record.ts';
 import { openSources } from './sources.ts';
-
-/** What an edge lets the core do with its socket. */
-export type Peer = {
-  push<E extends keyof Pushed>(event: E, message: Parameters<Pushed[E]>[0]): void;
-  pause(): void;
-  resume(): void;
-  close(code: number): void;
-};
-
-/** A connection as the edges hold it: known to the core from `open` to `close`. */
-export type OpenConnection = Connection & {
-  readonly peer: Peer;
-  lastHeardAt: number;
-  isPaused: boolean;
-  isRecorded: boolean;
-  /** Told to stop; counts no more. */
-  isEnding: boolean;
-  readonly client: Readonly<Record<string, string>> | undefined;
-};
 
 export type IngestOptions = {
   readonly archive: Archive;
@@ -115,7 +96,7 @@ export function openIngest(options: IngestOptions): Ingest {
   const meters = openMeters(limits);
   const dedupe = openDedupe(options.archive.producers(), clock.now());
   const connections = new Set<OpenConnection>();
-  const students = new Map<string, Set<OpenConnection>>();
+  const students: ByStudent = new Map();
   const back = openBackPressure(core, connections);
   let idle: (() => void) | undefined;
   let inFlight = 0;
@@ -226,24 +207,6 @@ export function openIngest(options: IngestOptions): Ingest {
       options.recorder.close();
     },
   };
-}
-
-type ByStudent = Map<string, Set<OpenConnection>>;
-
-function ofStudent(students: ByStudent, connection: OpenConnection): Set<OpenConnection> {
-  const { student } = connection.identity;
-  const known = students.get(student);
-  if (known) return known;
-  const made = new Set<OpenConnection>();
-  students.set(student, made);
-  return made;
-}
-
-function leaveStudent(students: ByStudent, connection: OpenConnection): void {
-  const { student } = connection.identity;
-  const known = students.get(student);
-  known?.delete(connection);
-  if (known?.size === 0) students.delete(student);
 }
 
 function recordConnected(recorder: Recorder, connection: OpenConnection): void {

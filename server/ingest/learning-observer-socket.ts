@@ -7,13 +7,9 @@ import { refuseUpgrade } from '#server/http-server.ts';
 import type { Identity } from './identity.ts';
 import type { Ingest } from './ingest.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import {
-  type ObserverSession,
-  type ObserverShared,
-  type ObserverWire,
-  openObserverSession,
-} from './observer-session.ts';
+import { type ObserverSession, openObserverSession } from './observer-session.ts';
 import { openObserverSockets } from './observer-sockets.ts';
+import type { ObserverShared, ObserverWire } from './observer-wire.ts';
 import { asBuffer, SUB_PROTOCOL, serveBatches } from './part-b-socket.ts';
 import { openHandshakes } from './socket-limits.ts';
 

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { CLOSE, type RefusedCode } from '#server/errors.ts';
-import { acceptOne, appendBad, type OneEnd, type OneEvent } from './accept-one.ts';
-import { note, REFUSALS } from './core.ts';
-import type { Claim, Identity } from './identity.ts';
-import type { Ingest, OpenConnection, Peer } from './ingest.ts';
+import { appendBad, type OneEnd, type OneEvent } from './accept-one.ts';
+import type { OpenConnection, Peer } from './connections.ts';
+import { note } from './core.ts';
+import type { Identity } from './identity.ts';
 import { type Fields, lockFields } from './lock-fields.ts';
 import { openAnswers } from './observer-answers.ts';
 import { openBarrier } from './observer-barrier.ts';
-import { proofsIn } from './observer-claims.ts';
+import { type Proofs, proofsIn } from './observer-claims.ts';
+import { openEnds } from './observer-ends.ts';
 import {
   type BadFrame,
   bodyOf,
@@ -19,27 +20,12 @@ import {
   sentAtOf,
   sourceOf,
 } from './observer-frames.ts';
-import { type AllParks, openPark } from './observer-park.ts';
-import { dropFor, holdFor } from './observer-policy.ts';
-import type { ObserverSocket, ObserverSockets } from './observer-sockets.ts';
-import { openWaiting } from './observer-waiting.ts';
-
-/** What the session does with its socket. */
-export type ObserverWire = {
-  send(frame: object): void;
-  bufferedBytes(): number;
-  /** Pauses or resumes the reading for one of several reasons. */
-  hold(reason: string, isHeld: boolean): void;
-  close(code: number): void;
-};
-
-export type ObserverShared = {
-  readonly ingest: Ingest;
-  readonly parks: AllParks;
-  readonly sockets: ObserverSockets;
-  /** Students whose last socket ended with `terminate`: old clients come straight back and stay silent. */
-  readonly terminated: Set<string>;
-};
+import { openIntake } from './observer-intake.ts';
+import { openPark } from './observer-park.ts';
+import { holdFor } from './observer-policy.ts';
+import { openProver } from './observer-prover.ts';
+import type { ObserverSocket } from './observer-sockets.ts';
+import type { ObserverShared, ObserverWire } from './observer-wire.ts';
 
 export type ObserverSession = {
   message(bytes: Buffer, isBinary: boolean): void;
@@ -70,80 +56,24 @@ export function openObserverSession(
     hasRoom: () => wire.bufferedBytes() <= limits.bufferedBytes,
     send: wire.send,
   });
+  const ends = openEnds(core, wire, answers);
   const barrier = openBarrier((upTo) => answers.stored(upTo));
   const park = openPark(shared.parks, limits, parkedTooLong);
-  const waiting = openWaiting<OneEvent>(limits, core.clock, {
-    submit,
-    hold: (isHeld) => wire.hold('waiting', isHeld),
-    giveUp: (one) => end(one.seq, { end: 'refused', code: 'held', retryAfterMs: 0 }),
-  });
+  const intake = openIntake(core, wire, { connection: () => connection, end });
   let frames = 0;
   let locked: Fields = {};
   let connection: OpenConnection | undefined;
   let member: ObserverSocket | undefined;
   /** Why data events of this socket are refused while nobody is known. */
   let unknownBecause: RefusedCode | undefined;
-  let token: { readonly value: string; readonly frame: number } | undefined;
-  let claim: Claim | undefined;
-  let usedClaim: string | undefined;
-  let isProving = true;
-  let inFlight = 0;
-  const afterProving: (() => void)[] = [];
-  let blockedTimer: NodeJS.Timeout | undefined;
+  const prover = openProver(ingest, proof, {
+    identified: identify,
+    unknown: refuseUnknown,
+    badToken: (frame) =>
+      answers.tell({ result: 'refused', frame, code: 'unauthenticated', message: 'the token proves nobody' }),
+  });
 
-  void start();
-
-  async function start(): Promise<void> {
-    const identity = await proof.catch(() => null);
-    if (identity) await identify(identity);
-    isProving = false;
-    await prove();
-  }
-
-  /** Runs once it is known whether what was offered proves somebody: frames sent just before an end are not lost to it. */
-  function afterProof(run: () => void): void {
-    if (isProving) afterProving.push(run);
-    else run();
-  }
-
-  /** Tries what has been offered so far: a token before a claim, verified before claimed. */
-  async function prove(): Promise<void> {
-    if (isProving) return;
-    isProving = true;
-    while (!connection && (token || claim))
-      await tryNext().catch(() => core.counter.noted('identity-unknown'));
-    isProving = false;
-    for (const run of afterProving.splice(0)) run();
-  }
-
-  async function tryNext(): Promise<void> {
-    if (token) {
-      const { value, frame } = token;
-      token = undefined;
-      const identity = await ingest.identify.byToken(value);
-      if (identity) await identify(identity);
-      else
-        answers.tell({
-          result: 'refused',
-          frame,
-          code: 'unauthenticated',
-          message: 'the token proves nobody',
-        });
-      return;
-    }
-    if (!claim) return;
-    const tried = claim;
-    claim = undefined;
-    const found = await ingest.identify.byClaim(tried);
-    if (typeof found === 'string') refuseUnknown(found);
-    else {
-      usedClaim = tried.value;
-      await identify(found);
-    }
-  }
-
-  async function identify(identity: Identity): Promise<void> {
-    await core.rules.prepare(identity.student);
+  function identify(identity: Identity): void {
     const peer: Peer = {
       push: () => {},
       pause: () => wire.hold('core', true),
@@ -232,58 +162,21 @@ export function openObserverSession(
     shared.terminated.delete(connection.identity.student);
     ingest.recordConnected(connection);
     connection.lastHeardAt = core.clock.monotonic();
-    waiting.add(eventOf(frame, sourceOf(frame, locked) ?? ''));
-  }
-
-  function submit(one: OneEvent): void {
-    if (!connection) return;
-    inFlight += 1;
-    if (inFlight >= core.limits.unansweredEvents) wire.hold('in-flight', true);
-    acceptOne(core, connection, one, (given) => {
-      inFlight -= 1;
-      if (inFlight < core.limits.unansweredEvents) wire.hold('in-flight', false);
-      const isForLater = given.end === 'refused' && given.code !== 'daily-quota' && !core.isStopping;
-      if (isForLater) waiting.tryLater(one, given.retryAfterMs);
-      else end(one.seq, given);
-    });
+    intake.add(eventOf(frame, sourceOf(frame, locked) ?? ''));
   }
 
   /** The one place where a frame gets its end: counted, answered, and out of the way of the barriers. */
   function end(frame: number, given: OneEnd): void {
-    const code = given.end === 'stored' ? undefined : given.code;
-    core.counter.ended('learning-observer', given.end, 1, code);
-    if (given.end === 'bad') answers.tell({ result: 'bad', frame, code: given.code, message: given.message });
-    else if (given.end === 'declined') decline(frame, given);
-    else if (given.end === 'refused') {
-      if (given.code === 'daily-quota') block(holdFor(given.code, given.retryAfterMs));
-      else if (given.code === 'held' && connection) wire.send(holdFor('held', 0));
-      answers.tell({ result: 'refused', frame, code: given.code, message: REFUSALS[given.code] });
-    }
+    core.counter.ended('learning-observer', given.end, 1, given.end === 'stored' ? undefined : given.code);
+    ends.tell(frame, given, connection?.identity.student);
     barrier.end(frame);
   }
 
-  function decline(frame: number, given: Extract<OneEnd, { end: 'declined' }>): void {
-    const student = connection?.identity.student ?? '';
-    const drop = dropFor(given.code, core.rules, student, core.clock.now());
-    if (drop) block(drop);
-    answers.tell({ result: 'declined', frame, code: given.code, message: 'this may not be collected' });
-  }
-
-  /** Left open, since it would come straight back; closed after ten minutes. */
-  function block(told: object): void {
-    wire.send(told);
-    blockedTimer ??= setTimeout(() => wire.close(CLOSE.ended), limits.blockedMs);
-  }
-
-  function offer(proofs: ReturnType<typeof proofsIn>, frame: number): void {
-    if (connection) {
-      const isOther = proofs.claim !== undefined && proofs.claim.value !== usedClaim;
-      if (isOther) note(core, connection, usedClaim === undefined ? 'claim-mismatch' : 'identity-fixed');
-      return;
+  function offer(proofs: Proofs, frame: number): void {
+    if (!connection) prover.offer(proofs, frame);
+    else if (proofs.claim && proofs.claim.value !== prover.claimed()) {
+      note(core, connection, prover.claimed() === undefined ? 'claim-mismatch' : 'identity-fixed');
     }
-    if (proofs.token !== undefined) token = { value: proofs.token, frame };
-    if (proofs.claim) claim ??= proofs.claim;
-    void prove();
   }
 
   function lock(frame: Frame): void {
@@ -355,7 +248,7 @@ export function openObserverSession(
 
   function terminate(frame: Frame): void {
     barrier.pass(frame.n);
-    afterProof(() => endAfter(frame));
+    prover.settled(() => endAfter(frame));
   }
 
   function endAfter(frame: Frame): void {
@@ -388,10 +281,10 @@ export function openObserverSession(
       else handle(frame);
     },
     end(reason) {
-      clearTimeout(blockedTimer);
+      ends.close();
       answers.close();
       if (member) shared.sockets.remove(member);
-      afterProof(() => {
+      prover.settled(() => {
         for (const parked of park.release()) end(parked.n, { end: 'refused', code: 'held', retryAfterMs: 0 });
         // What waits for room was taken from the client: it is still stored, before the connection counts as gone.
         barrier.after(frames, () => connection && ingest.close(connection, reason));

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { CLOSE } from '#server/errors.ts';
+import type { Peer } from './connections.ts';
 import type { Identity } from './identity.ts';
-import type { Ingest, Peer } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import type { Answer, Stored } from './protocol.ts';
 import { openSession } from './session.ts';
 import { boundSockets } from './socket-limits.ts';

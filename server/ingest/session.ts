@@ -1,7 +1,8 @@
 import { type BadCode, CLOSE } from '#server/errors.ts';
+import type { OpenConnection } from './connections.ts';
 import { readMessage } from './envelope.ts';
 import type { Identity } from './identity.ts';
-import type { Ingest, OpenConnection } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import type { Answer, Batch, Token } from './protocol.ts';
 import { type Bounds, parseFrame } from './structure.ts';
 

@@ -1,6 +1,7 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { CLOSE } from '#server/errors.ts';
-import type { Ingest, OpenConnection } from './ingest.ts';
+import type { OpenConnection } from './connections.ts';
+import type { Ingest } from './ingest.ts';
 
 /** Makes room for a new socket of a student: the one that was silent longest is told to stop (wire.md part B). */
 export function boundSockets(ingest: Ingest, newest: OpenConnection): void {

@@ -9,7 +9,7 @@ import {
   save,
   type TestServer,
   type TestServerOptions,
-} from './test-server.ts';
+} from './ingest.testing.ts';
 
 const open: TestServer[] = [];
 async function start(options?: TestServerOptions): Promise<TestServer> {

@@ -72,7 +72,7 @@ function compile(source: EventSource, reducers: readonly Reducer[]): KnownSource
       maxBytes: source.maxBytes?.[event],
       isDeclined: declines.has(event),
       keyFields: keyFieldsOf(source, event, reducers),
-      mustHide: source.before !== undefined || seesHiddenNames(schema),
+      mustHide: seesHiddenNames(schema),
     });
   }
   return { name: source.name, types, declines };
@@ -100,10 +100,9 @@ export function readEvent(
 ): ReadEvent {
   let body = sent;
   if (hasOddText) body = withoutOddText(body);
-  if (type.mustHide) body = withoutHidden(body);
   if (type.source.before) {
     try {
-      body = withoutHidden(type.source.before(envelope.event, body));
+      body = type.source.before(envelope.event, body);
     } catch {
       return {
         ok: false,
@@ -112,6 +111,7 @@ export function readEvent(
       };
     }
   }
+  if (type.mustHide) body = withoutHidden(body);
   const parsed = type.schema.safeParse(body);
   if (!parsed.success) return schemaFault(parsed.error.issues[0], body);
   const output = parsed.data as Record<string, unknown>;
