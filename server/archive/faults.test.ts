@@ -177,6 +177,7 @@ test('a sealing that found no room is made up for, and alarms when three wait', 
     await expect(life.archive.seal()).rejects.toMatchObject({ code: 'disk-full' });
   }
   await expect.poll(() => unsealed, { interval: 2 }).toBe(3);
+  expect([...disk.files().keys()].filter((path) => path.endsWith('.tmp'))).toEqual([]);
   expect(life.archive.refusing()).toBe(null);
   disk.setFault(undefined);
   await expect.poll(() => [...disk.files().keys()].filter((path) => path.endsWith('.seg')).length).toBe(3);

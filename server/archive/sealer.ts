@@ -102,7 +102,11 @@ export function createSealer(
   async function drain(): Promise<void> {
     for (let source = queue[0]; source; source = queue[0]) {
       if (failure) throw failure;
-      await sealSegment(options, source);
+      await sealSegment(options, source).catch(async (error: unknown) => {
+        // Half a segment must not take the room that appends could have.
+        if (isFull(error)) await deleteTemporaries(options.fileSystem, options.places.segments);
+        throw error;
+      });
       queue.shift();
     }
   }
