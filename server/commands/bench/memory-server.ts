@@ -88,7 +88,7 @@ async function serve(): Promise<void> {
     await owner.caughtUp();
     await owner.flush();
     for (let i = 0; i < 4; i++) {
-      globalThis.gc?.();
+      await globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' });
       await new Promise((done) => setTimeout(done, 100));
     }
     const sockets = await new Promise<number>((done) => http.getConnections((_error, count) => done(count)));
