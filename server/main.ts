@@ -36,6 +36,9 @@ const EXIT = { settings: 78, disk: 74, other: 70 } as const;
 const STOP_MS = 10_000;
 const VERSION = '0.1.0';
 
+// Under `node --watch` every child reports its imports over the channel that Next's own workers talk on, and they stop.
+delete process.env.WATCH_REPORT_DEPENDENCIES;
+
 const startedAt = performance.now();
 const args = process.argv.slice(2);
 const env = readSettings();
