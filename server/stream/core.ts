@@ -48,6 +48,8 @@ export type Core = {
   applied: number;
   /** The stored checkpoint that all hot states build on. */
   base: number;
+  /** When the store last took a flush, ms; null: not yet. */
+  flushedAt: number | null;
   /** Raised when all hot states are forgotten: whatever began before is void. */
   generation: number;
   /** `fenced`: another owner has taken over; `closed`: ended by us. */

@@ -222,6 +222,51 @@ describe('the owner, when something dies', () => {
     await expectFold(archive, owner, store);
   });
 
+  it('goes on when the store was silent for too long, and came back empty', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    const net: { isDown: boolean } = { isDown: false };
+    const owner = open(
+      archive,
+      {
+        ...store,
+        flush: (flush) => (net.isDown ? Promise.reject(new Error('hung')) : store.flush(flush)),
+      },
+      { limits: { ...quick, mostSilentMs: 20 } },
+    );
+    const drafts = someDrafts(10, 60, 3);
+    for (const draft of drafts.slice(0, 20)) await append(archive, [draft]);
+    await owner.flush();
+    net.isDown = true;
+    for (const draft of drafts.slice(20, 40)) await append(archive, [draft]);
+    await new Promise((done) => setTimeout(done, 60));
+    for (const draft of drafts.slice(40)) await append(archive, [draft]);
+    expect(owner.status().behind).toBe(20);
+    await store.empty(9);
+    net.isDown = false;
+    await expectFold(archive, owner, store);
+  });
+
+  it('writes no more often than it may, and at once when much has changed', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    const flushes: number[] = [];
+    const counting: StateStore = {
+      ...store,
+      flush(flush) {
+        flushes.push(flush.checkpoint);
+        return store.flush(flush);
+      },
+    };
+    const owner = open(archive, counting, { limits: { flushEveryMs: 60_000, flushBytes: 5_000 } });
+    const draft = drafting();
+    for (let i = 0; i < 5; i++) await append(archive, [draft('ada', [{ doc: 'a' }])]);
+    expect([flushes, owner.status().applied]).toEqual([[], 4]);
+    for (let i = 0; i < 40; i++) await append(archive, [draft(`s${i}`, [{ doc: 'a' }])]);
+    expect(flushes.length).toBeGreaterThan(0);
+    expect(flushes.length).toBeLessThan(10);
+  });
+
   it('loses nothing when students leave the memory all the time', async () => {
     const archive = openMemoryArchive();
     const store = openMemoryStore();

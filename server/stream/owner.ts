@@ -22,6 +22,8 @@ export type OwnerStatus = {
   readonly phase: Core['phase'];
   readonly applied: number;
   readonly checkpoint: number;
+  /** When the store last took a flush, ms; null: not yet. */
+  readonly flushedAt: number | null;
   /** Durable entries that are not folded yet. */
   readonly behind: number;
   readonly students: number;
@@ -85,7 +87,10 @@ export function openOwner(options: OwnerOptions): Owner {
     if (isOver(core)) return;
     core.phase = 'starting';
     core.generation += 1;
+    core.applied = -1;
+    core.base = -1;
     hot.forget();
+    behind.forget();
     rebuilding.forget();
     isBehind = true;
     caughtUpTo = core.archive.end() - 1;
@@ -140,6 +145,7 @@ export function openOwner(options: OwnerOptions): Owner {
       phase: core.phase,
       applied: core.applied,
       checkpoint: core.base,
+      flushedAt: core.flushedAt,
       behind: core.archive.end() - 1 - core.applied,
       students: core.hot.size,
       hotBytes: core.hotBytes,
@@ -181,6 +187,7 @@ function coreOf(options: OwnerOptions): Core {
     hotBytes: 0,
     applied: -1,
     base: -1,
+    flushedAt: null,
     generation: 0,
     phase: 'starting',
     tick: 0,

@@ -188,6 +188,25 @@ describe('a halted key', () => {
     await owner.close();
   });
 
+  it('is not half repaired when the process dies meanwhile', async () => {
+    const { archive, store } = await filled();
+    const hangs: Archive = {
+      ...archive,
+      readStudent: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),
+    };
+    const dies = open(hangs, store);
+    await whole(dies);
+    void dies.rebuild('ada', [count]);
+    await append(archive, [drafting()('ada', [{ doc: 'a' }])]);
+    await dies.flush();
+    const owner = open({ ...archive, fence: 5 }, store);
+    await owner.caughtUp();
+    await owner.states.read(count, { student: 'ada' });
+    await whole(owner);
+    expect((await owner.states.read(count, { student: 'ada' })).state).toEqual({ n: 11 });
+    expect((await compareStored({ archive, store, reducers: folds })).differing).toEqual([]);
+  });
+
   it('halts what reads its emits, of the same thing', async () => {
     const { archive, store } = await filled();
     const throws: Reducer = { ...rippler, on: { ripple: () => expect.unreachable('three') } };

@@ -156,7 +156,11 @@ export function openRebuilding(core: Core, hot: Hot, behind: WriteBehind): Rebui
     async again(id, some) {
       const student = await hot.get(id);
       await settle(student);
-      student.skips = core.folding.plan.withFed(some);
+      const skips = core.folding.plan.withFed(some);
+      student.skips = skips;
+      // These miss what is applied from here on: should the process die before the end, the next one must know.
+      student.folded = new Set([...student.folded].filter((one) => !skips.has(one)));
+      student.isMarkDirty = true;
       add(student);
       await settle(student);
     },

@@ -16,6 +16,8 @@ export type WriteBehind = {
   isFull(): boolean;
   /** Writes with the next flush that every student is folded whole. */
   markWhole(): void;
+  /** The states are taken anew from the store: what was to be written of the old ones is void. */
+  forget(): void;
   stop(): void;
 };
 
@@ -92,6 +94,7 @@ export function openWriteBehind(
     if (!result.ok) return result.why === 'stale' ? on.stale() : on.fenced();
     for (const one of made) one.commit();
     core.base = checkpoint;
+    core.flushedAt = core.clock();
     tries = 0;
     silentSince = null;
     if (mark === whole) whole = null;
@@ -136,6 +139,11 @@ export function openWriteBehind(
     markWhole() {
       whole = core.folding.plan.build;
       arm(core.limits.flushEveryMs);
+    },
+    forget() {
+      whole = null;
+      tries = 0;
+      silentSince = null;
     },
     stop() {
       if (timer) clearTimeout(timer);
