@@ -44,105 +44,105 @@ export function isWithin(address: string, networks: readonly string[]): boolean 
   return isIPv6(plain) && list.check(plain, 'ipv6');
 }
 
+type ClaimSettings = { readonly isDemo: boolean; readonly visitorsClassroomId: string };
+
 /**
  * Finds or makes the person that a client of the predecessor's protocol claims to be, where the domain's setting allows it:
  * off unless switched on; outside demo mode only from named networks and until a date, and never for `local` (access.md §5).
  */
 export function openClaims(
   store: RightsStore,
-  settings: { readonly isDemo: boolean; readonly visitorsClassroomId: string },
+  settings: ClaimSettings,
 ): (claim: Claim) => Promise<Identity | 'claims-off' | 'claim-unknown'> {
-  const { prisma, clock } = store;
-
-  async function findPolicy(claim: Claim): Promise<Policy | null> {
-    if (claim.domain === 'local' && !settings.isDemo) return null;
-    const now = new Date(clock());
-    const rows = await prisma.domainPolicy.findMany({
-      where: {
-        domain: claim.domain,
-        claims: { in: ['match', 'create'] },
-        OR: [{ claimsUntil: null }, { claimsUntil: { gt: now } }],
-      },
-    });
-    const counted = settings.isDemo
-      ? rows
-      : rows.filter((row) => row.claimsUntil && isWithin(claim.address, row.claimNetworks));
-    return counted.length === 1 ? (counted[0] ?? null) : null; // two schools that claim one domain: nobody's
-  }
-
-  async function findPerson(claim: Claim, key: Key, { schoolId }: Policy) {
-    const known = await prisma.externalId.findUnique({
-      where: { kind_issuer_value: key },
-      select: { person: { select: PERSON } },
-    });
-    if (known) return known.person;
-    const { email, domain } = claim;
-    if (!email || domain === 'local' || !email.toLowerCase().endsWith(`@${domain}`)) return null;
-    const byMail = await prisma.person.findMany({
-      where: { schoolId, emailVerified: { not: null }, email: { equals: email, mode: 'insensitive' } },
-      select: PERSON,
-      take: 2,
-    });
-    return byMail.length === 1 ? (byMail[0] ?? null) : null;
-  }
-
-  async function create(claim: Claim, key: Key, schoolId: string): Promise<string | null> {
-    if ((await prisma.person.count({ where: { schoolId, claimed: true } })) >= MOST_VISITORS) return null;
-    const id = newId();
-    const isVisitor = settings.isDemo && claim.domain === 'local';
-    const classroomId = settings.visitorsClassroomId;
-    await changeRights(
-      store,
-      systemActor(schoolId),
-      { action: 'person made by a claim', subjectKind: 'student', subjectId: id },
-      isVisitor ? { kind: 'roster', personId: id, classroomId } : { kind: 'person', personId: id },
-      [
-        prisma.person.create({ data: { id, schoolId, claimed: true, ...nameOf(claim) } }),
-        prisma.externalId.create({ data: { id: newId(), personId: id, schoolId, ...key, source: 'claim' } }),
-        ...(isVisitor ? [enroll(id, schoolId, classroomId)] : []),
-      ],
-    );
-    return id;
-  }
-
-  const enroll = (personId: string, schoolId: string, classroomId: string) =>
-    prisma.enrollment.create({
-      data: {
-        id: newId(),
-        classroomId,
-        personId,
-        schoolId,
-        from: new Date(clock()),
-        source: 'hand',
-        byHand: true,
-      },
-    });
-
-  const identity = (student: string, school: string, key: Key): Identity => ({
-    student,
-    school,
-    kind: 'claimed',
-    credential: `claim:${key.kind}:${createHash('sha256').update(key.value).digest('hex').slice(0, 16)}`,
-    expiresAt: null,
-  });
-
   return async (claim) => {
-    const policy = await findPolicy(claim);
+    const policy = await findPolicy(store, claim, settings.isDemo);
     if (!policy) return 'claims-off';
     const { schoolId } = policy;
     const key = keyOf(claim, schoolId);
     if (!key) return 'claim-unknown';
-    let person = await findPerson(claim, key, policy);
+    let person = await findPerson(store, claim, key, schoolId);
     if (!person && policy.claims === 'create') {
       // Two sockets of one tag may come at once: the second finds the first one's person.
-      const id = await create(claim, key, schoolId).catch((error) => ignoreTwin(error));
-      if (id) return identity(id, schoolId, key);
-      person = await findPerson(claim, key, policy);
+      await createPerson(store, claim, key, schoolId, settings).catch(ignoreTwin);
+      person = await findPerson(store, claim, key, schoolId);
     }
     if (!person || person.schoolId !== schoolId || person.state !== 'active') return 'claim-unknown';
-    return person.claimsEndedAt ? 'claims-off' : identity(person.id, schoolId, key);
+    return person.claimsEndedAt ? 'claims-off' : identityOf(person.id, schoolId, key);
   };
 }
+
+async function findPolicy(
+  { prisma, clock }: RightsStore,
+  claim: Claim,
+  isDemo: boolean,
+): Promise<Policy | null> {
+  if (claim.domain === 'local' && !isDemo) return null;
+  const rows = await prisma.domainPolicy.findMany({
+    where: {
+      domain: claim.domain,
+      claims: { in: ['match', 'create'] },
+      OR: [{ claimsUntil: null }, { claimsUntil: { gt: new Date(clock()) } }],
+    },
+  });
+  const counted = isDemo
+    ? rows
+    : rows.filter((row) => row.claimsUntil && isWithin(claim.address, row.claimNetworks));
+  return counted.length === 1 ? (counted[0] ?? null) : null; // two schools that claim one domain: nobody's
+}
+
+async function findPerson({ prisma }: RightsStore, { email, domain }: Claim, key: Key, schoolId: string) {
+  const known = await prisma.externalId.findUnique({
+    where: { kind_issuer_value: key },
+    select: { person: { select: PERSON } },
+  });
+  if (known) return known.person;
+  if (!email || domain === 'local' || !email.toLowerCase().endsWith(`@${domain}`)) return null;
+  const byMail = await prisma.person.findMany({
+    where: { schoolId, emailVerified: { not: null }, email: { equals: email, mode: 'insensitive' } },
+    select: PERSON,
+    take: 2,
+  });
+  return byMail.length === 1 ? (byMail[0] ?? null) : null;
+}
+
+/** Makes the person; in the demo school's `local` domain enrolled as a visitor, so that the writer is seen at once. */
+async function createPerson(
+  store: RightsStore,
+  claim: Claim,
+  key: Key,
+  schoolId: string,
+  { isDemo, visitorsClassroomId: classroomId }: ClaimSettings,
+): Promise<void> {
+  const { prisma } = store;
+  const isVisitor = isDemo && claim.domain === 'local';
+  const isFull = isVisitor && (await countClaimed(store, schoolId)) >= MOST_VISITORS;
+  if (isFull) return;
+  const id = newId();
+  const statements = [
+    prisma.person.create({ data: { id, schoolId, claimed: true, ...nameOf(claim) } }),
+    prisma.externalId.create({ data: { id: newId(), personId: id, schoolId, ...key, source: 'claim' } }),
+  ];
+  const dates = { from: new Date(store.clock()), source: 'hand', byHand: true };
+  const enrollment = { id: newId(), classroomId, personId: id, schoolId, ...dates };
+  await changeRights(
+    store,
+    systemActor(schoolId),
+    { action: 'person made by a claim', subjectKind: 'student', subjectId: id },
+    isVisitor ? { kind: 'roster', personId: id, classroomId } : { kind: 'person', personId: id },
+    isVisitor ? [...statements, prisma.enrollment.create({ data: enrollment })] : statements,
+  );
+}
+
+const countClaimed = ({ prisma }: RightsStore, schoolId: string): Promise<number> =>
+  prisma.person.count({ where: { schoolId, claimed: true } });
+
+const identityOf = (student: string, school: string, key: Key): Identity => ({
+  student,
+  school,
+  kind: 'claimed',
+  credential: `claim:${key.kind}:${createHash('sha256').update(key.value).digest('hex').slice(0, 16)}`,
+  expiresAt: null,
+});
 
 const PERSON = {
   id: true,
@@ -153,9 +153,8 @@ const PERSON = {
 
 const UNIQUE_VIOLATION = 'P2002';
 
-function ignoreTwin(error: unknown): null {
-  if ((error as { code?: string }).code === UNIQUE_VIOLATION) return null;
-  throw error;
+function ignoreTwin(error: unknown): void {
+  if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
 }
 
 /** A name that is safe to show: of a tag only letters and digits, and few of them; for anything else a short hash. */

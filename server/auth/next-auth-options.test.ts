@@ -53,7 +53,7 @@ async function ask(
   return answer;
 }
 
-const begin = () => sessions.begin(person, { address: '127.0.0.1', agent: null });
+const begin = () => sessions.begin({ person, address: '127.0.0.1', agent: null });
 
 describe('next-auth', () => {
   it('knows the person behind our cookie, and says no more of her than the name', async () => {

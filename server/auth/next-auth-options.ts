@@ -5,7 +5,8 @@ import { AppError } from '#server/errors.ts';
 import type { PrismaClient } from '#server/generated/prisma/client.ts';
 import { fullName } from '#server/roster/display-names.ts';
 import { newCookieValue, SESSION_MS, sessionCookieName, sessionCookieOptions } from './cookie.ts';
-import type { FoundSession, Sessions } from './sessions.ts';
+import type { FoundSession } from './read-viewer.ts';
+import type { Sessions } from './sessions.ts';
 
 const refused = (what: string) => () =>
   Promise.reject(new AppError('forbidden', `${what}: people come from rosters, not from signing in`));
@@ -32,7 +33,7 @@ export function sessionAdapter(prisma: PrismaClient, sessions: Sessions): Adapte
     linkAccount: refused('no account is linked here'),
     async createSession({ userId }): Promise<AdapterSession> {
       const person = await prisma.person.findUniqueOrThrow({ where: { id: userId, state: 'active' } });
-      const sessionToken = await sessions.begin(person, { address: '', agent: null });
+      const sessionToken = await sessions.begin({ person, address: '', agent: null });
       const found = await sessions.find(sessionToken);
       if (!found) throw new AppError('unavailable', 'the session is gone before it began');
       return { sessionToken, userId, expires: found.expires };

@@ -4,7 +4,7 @@ import type { Access, AccessChange } from '#server/access/access.ts';
 import type { Viewer } from '#server/access/viewer.ts';
 import type { Env } from '#server/env.ts';
 import { AppError } from '#server/errors.ts';
-import type { CollectionRules, Identify } from '#server/ingest/identity.ts';
+import type { CollectionRules, Identify, Identity } from '#server/ingest/identity.ts';
 import type { RightsStore } from '#server/roster/change-rights.ts';
 import { fullName } from '#server/roster/display-names.ts';
 import { DEMO_CLASSES, DEMO_PEOPLE } from '../../prisma/demo-people.ts';
@@ -14,7 +14,12 @@ import { readSessionCookie, writeSessionCookie } from './cookie.ts';
 import { demoSignIn } from './demo-sign-in.ts';
 import { endClaims, isEnrolled } from './enrolled.ts';
 import { demoIngestKey, parseIngestKey } from './ingest-key.ts';
-import { INGEST_TOKEN_MS, ingestTokenVerifier, revocations } from './ingest-token.ts';
+import {
+  INGEST_TOKEN_MS,
+  ingestTokenVerifier,
+  revocations,
+  type VerifiedIngestToken,
+} from './ingest-token.ts';
 import { ingestTokenRoute } from './ingest-token-route.ts';
 import { nextAuthOptions } from './next-auth-options.ts';
 import { isOwnRequest } from './origin.ts';
@@ -80,26 +85,8 @@ export async function openAuth(
 
   const identify: Identify = {
     byClaim,
-    async byToken(token) {
-      const found = await verify(token);
-      if (!found || revoked.isRevoked(found)) return null;
-      const { person, school, installation, expiresAt } = found;
-      return { student: person, school, kind: 'verified', credential: installation, expiresAt };
-    },
-    async byCookie(cookie) {
-      const viewer = await viewerOf(cookie ?? null);
-      const now = new Date(clock());
-      if (!viewer || !(await isEnrolled(prisma, viewer.personId, now))) return null;
-      await endClaims(prisma, viewer.personId, now);
-      const { personId, schoolId, sessionId } = viewer;
-      return {
-        student: personId,
-        school: schoolId,
-        kind: 'verified',
-        credential: sessionId,
-        expiresAt: null,
-      };
-    },
+    byToken: async (token) => identityOfToken(await verify(token), revoked),
+    byCookie: async (cookie) => identityOfViewer(store, await viewerOf(cookie ?? null)),
   };
 
   return {
@@ -120,6 +107,27 @@ export async function openAuth(
     ingestToken: ingestTokenRoute({ store, key, viewerOf, origins }),
     close: stop,
   };
+}
+
+function identityOfToken(
+  token: VerifiedIngestToken | null,
+  revoked: ReturnType<typeof revocations>,
+): Identity | null {
+  if (!token || revoked.isRevoked(token)) return null;
+  const { person: student, school, installation: credential, expiresAt } = token;
+  return { student, school, kind: 'verified', credential, expiresAt };
+}
+
+/** A viewer who is a student now; from here on nobody may claim to be her. */
+async function identityOfViewer(
+  { prisma, clock }: RightsStore,
+  viewer: Viewer | null,
+): Promise<Identity | null> {
+  const now = new Date(clock());
+  if (!viewer || !(await isEnrolled(prisma, viewer.personId, now))) return null;
+  await endClaims(prisma, viewer.personId, now);
+  const { personId: student, schoolId: school, sessionId: credential } = viewer;
+  return { student, school, kind: 'verified', credential, expiresAt: null };
 }
 
 async function signingKey({ INGEST_SIGNING_KEY, isDemo, varDir }: AuthSettings) {

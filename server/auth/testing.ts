@@ -3,7 +3,7 @@ import type { Viewer } from '#server/access/viewer.ts';
 import { openMemoryArchive } from '#server/archive/memory-archive.ts';
 import { archiveAudit } from '#server/audit.ts';
 import type { Database } from '#server/database.ts';
-import { openEmbeddedDatabase } from '#server/database-embedded.ts';
+import { openMemoryDatabase } from '#server/database-embedded.ts';
 import type { Prisma } from '#server/generated/prisma/client.ts';
 import { newId } from '#server/new-id.ts';
 import type { Notices } from '#server/notices/notices.ts';
@@ -32,7 +32,7 @@ export function testNotices(): Notices & { cut: boolean } {
 
 /** A database in memory, an archive in memory and a clock that a test turns: one for each test file. */
 export async function openTestPeople() {
-  const database: Database = await openEmbeddedDatabase();
+  const database: Database = await openMemoryDatabase();
   const { prisma } = database;
   const archive = openMemoryArchive();
   const notices = testNotices();
