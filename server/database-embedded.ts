@@ -26,7 +26,7 @@ export async function openEmbeddedDatabase(directory: string): Promise<Database>
 export async function openMemoryDatabase(): Promise<Database> {
   const migrations = await readMigrations();
   const { databaseTemplate } = await import('./database-template.ts');
-  const template = databaseTemplate(migrations);
+  const template = await databaseTemplate(migrations);
   const loadDataDir = await template.read();
   const engine = await openEngine(loadDataDir ? { loadDataDir } : {});
   const applied = await applyMigrations(sqlOf(engine), migrations);

@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type { Migration } from './database-migrations.ts';
 
-const CACHE = join(import.meta.dirname, '..', 'node_modules', '.cache', 'learning-observer');
+const PACKAGES = join(import.meta.dirname, '..', 'node_modules');
+const CACHE = join(PACKAGES, '.cache', 'learning-observer');
+/** Names the engine's version. */
+const ENGINE = join(PACKAGES, '@electric-sql', 'pglite', 'package.json');
 
 /**
  * A migrated, empty database as a file, so that each test file's own costs a tenth of making one. Kept beside the
  * installed packages; another engine or another migration is another file.
  */
-export function databaseTemplate(migrations: readonly Migration[]) {
-  const name = createHash('sha256');
+export async function databaseTemplate(migrations: readonly Migration[]) {
+  const name = createHash('sha256').update(await readFile(ENGINE));
   for (const { checksum } of migrations) name.update(checksum);
-  const path = import.meta.resolve('@electric-sql/pglite').replaceAll(/[^\w]/g, '').slice(-40);
-  const file = join(CACHE, `database-${path}-${name.digest('hex').slice(0, 16)}.tar`);
+  const file = join(CACHE, `database-${name.digest('hex').slice(0, 16)}.tar`);
   return {
     async read(): Promise<Blob | undefined> {
       const bytes = await readFile(file).catch(() => undefined);

@@ -53,7 +53,7 @@ beforeAll(async () => {
     },
   };
   setRuntime(runtime);
-});
+}, 60_000);
 afterAll(async () => {
   auth.close();
   await world.close();

@@ -14,7 +14,7 @@ beforeAll(async () => {
   classroom = await world.make.classroom(school);
   teacher = await world.make.person(school);
   await world.make.teach(classroom, teacher);
-});
+}, 60_000);
 afterAll(() => world.close());
 beforeEach(() => {
   world.notices.cut = false;

@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 let world: TestPeople;
 beforeAll(async () => {
   world = await openTestPeople();
-});
+}, 60_000);
 afterAll(() => world.close());
 
 function randomFrom(seed: number): () => number {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   viewer = await world.make.viewer(await world.make.person(school));
   student = await world.make.person(school);
   await world.make.enroll(await world.make.classroom(school), student);
-});
+}, 60_000);
 afterAll(() => world.close());
 
 async function lines(): Promise<unknown[]> {

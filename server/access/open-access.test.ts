@@ -59,7 +59,7 @@ beforeAll(async () => {
     ...(viewers['teacher who names another school'] as Viewer),
     schoolId: school,
   };
-});
+}, 60_000);
 afterAll(() => world.close());
 
 const viewer = (key: string): Viewer => {

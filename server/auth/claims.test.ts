@@ -46,7 +46,7 @@ beforeAll(async () => {
   });
   demo = openClaims(store, { isDemo: true, ...VISITORS });
   production = openClaims(store, { isDemo: false, ...VISITORS });
-});
+}, 60_000);
 afterAll(() => world.close());
 
 const policy = (data: { claims?: string; claimNetworks?: string[]; claimsUntil?: Date | null }) =>

@@ -13,7 +13,7 @@ beforeAll(async () => {
   rules = openCollectionRules(world.prisma, world.clock, (error) => {
     throw error;
   });
-});
+}, 60_000);
 afterAll(() => world.close());
 
 describe('whether events may be collected', () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   sessions = openSessions(world.store);
   const schoolId = await world.make.school();
   person = { id: await world.make.person(schoolId, { givenName: 'Ada', familyName: 'Lindqvist' }), schoolId };
-});
+}, 60_000);
 afterAll(() => world.close());
 
 type Answer = { status: number; body: unknown; cookies: string[] };

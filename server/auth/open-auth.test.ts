@@ -25,7 +25,7 @@ beforeAll(async () => {
   // Rows of the demo school begin with the database's clock, which is not the test's.
   world.time.now = Date.now() + 1000;
   auth = await openAuth(world.store, world.access, { isDemo: true, ...settings() });
-});
+}, 60_000);
 afterAll(async () => {
   await world.close();
   await rm(directory, { recursive: true });

@@ -32,7 +32,7 @@ beforeAll(async () => {
   ada = await make.person(school, { givenName: 'Ada', familyName: 'Zhou' });
   await make.enroll(english, ada);
   await make.enroll(english, bea);
-});
+}, 60_000);
 afterAll(() => world.close());
 
 const auditActions = async () => {
