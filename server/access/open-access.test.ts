@@ -114,21 +114,24 @@ describe('who sees a class and its students', () => {
     expect(new Set(errors.map((error) => JSON.stringify(error))).size).toBe(1);
   });
 
-  it('asks the database as often for what is missing as for what is denied', async () => {
+  it('takes as long for what is missing as for what is denied', async () => {
     const { access, make } = world;
     const teacher = await make.viewer(viewer('teacher').personId);
     const rounds = 40;
     const time = async (studentId: string) => {
-      const times: number[] = [];
-      for (let round = 0; round < rounds; round++) {
-        const before = performance.now();
-        await yes(access.toStudent(teacher, studentId, 'read'));
-        times.push(performance.now() - before);
-      }
-      return times.sort((a, b) => a - b)[rounds / 2] ?? 0;
+      const before = performance.now();
+      await yes(access.toStudent(teacher, studentId, 'read'));
+      return performance.now() - before;
     };
-    const denied = await time(viewer('student of another class').personId);
-    const missing = await time('nobody');
+    // In turns, so that a busy moment of the machine counts for both.
+    const times = { denied: [] as number[], missing: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      times.denied.push(await time(viewer('student of another class').personId));
+      times.missing.push(await time('nobody'));
+    }
+    const median = (list: number[]) => list.sort((a, b) => a - b)[rounds / 2] ?? 0;
+    const denied = median(times.denied);
+    const missing = median(times.missing);
     console.log(`figure access-question ${denied.toFixed(2)} ms`);
     expect(Math.abs(denied - missing)).toBeLessThan(20);
   });
