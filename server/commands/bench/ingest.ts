@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { type Dialect, type Load, openLoad, sleep } from './ingest-load.ts';
+import { type Dialect, type Load, openLoad } from './ingest-load.ts';
 import { DASHBOARDS, type FromServer, ORIGIN } from './ingest-server.ts';
 
 const SENT_AT = Date.now();
@@ -73,17 +73,9 @@ type Server = { readonly port: number; usage(): Promise<{ cpuMs: number; events:
 
 async function startServer(mode: 'baseline' | 'ours'): Promise<Server> {
   const file = new URL('ingest-server.ts', import.meta.url).pathname;
-  const profile =
-    process.env.BENCH_PROFILE && mode === 'ours'
-      ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]
-      : [];
-  const child = spawn(
-    'taskset',
-    ['-c', '0', process.execPath, ...profile, '--max-semi-space-size=64', file, mode],
-    {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    },
-  );
+  const child = spawn('taskset', ['-c', '0', process.execPath, '--max-semi-space-size=64', file, mode], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const { port } = (await heard(child)) as { port: number };
   return {
     port,
@@ -113,6 +105,16 @@ type Kind = {
   readonly dialect: Dialect;
   readonly events: number;
 };
+type Lengths = {
+  readonly rounds: number;
+  readonly ms: number;
+  readonly warmUpMs: number;
+  readonly paceMs: number;
+};
+const QUICK: Lengths = { rounds: 3, ms: 1_500, warmUpMs: 2_000, paceMs: 2_000 };
+const WHOLE: Lengths = { rounds: 5, ms: 4_000, warmUpMs: 5_000, paceMs: 10_000 };
+/** Connections at which the figures are gates. */
+const GATE = 5_000;
 type Found = { readonly perSecond: number; readonly cpuPerEventUs: number };
 
 /**
@@ -121,7 +123,7 @@ type Found = { readonly perSecond: number; readonly cpuPerEventUs: number };
  */
 export async function run(options: { readonly quick: boolean }): Promise<void> {
   execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' });
-  const sizes = options.quick ? [5_000] : [1_000, 5_000];
+  const sizes = options.quick ? [GATE] : [1_000, GATE];
   const kinds: Kind[] = [
     { name: 'ws1', server: 'ours', dialect: plain(1), events: 1 },
     { name: 'socketio4', server: 'ours', dialect: socketIo(4), events: 4 },
@@ -131,17 +133,16 @@ export async function run(options: { readonly quick: boolean }): Promise<void> {
     kinds.push({ name: 'socketio1', server: 'ours', dialect: socketIo(1), events: 1 });
   }
   for (const connections of sizes) {
-    const isGate = connections === 5_000;
-    const found = await compare(kinds, connections, { rounds: 3, ms: options.quick ? 1_500 : 4_000 });
+    const isGate = connections === GATE;
+    const found = await compare(kinds, connections, options.quick ? QUICK : WHOLE);
     report(kinds, found, isGate ? '' : `.${connections}`);
   }
-  await reportWaits(options.quick ? 4_000 : 10_000);
 }
 
 async function compare(
   kinds: readonly Kind[],
   connections: number,
-  options: { readonly rounds: number; readonly ms: number },
+  lengths: Lengths,
 ): Promise<Map<string, Found[]>> {
   const found = new Map<string, Found[]>();
   const bare: Kind = { name: 'baseline', server: 'baseline', dialect: baseline, events: 1 };
@@ -150,18 +151,20 @@ async function compare(
     const server = await startServer(kind.server);
     const load = await openLoad(server.port, kind.dialect, connections);
     const boards = kind.server === 'ours' ? await openLoad(server.port, dashboards, DASHBOARDS) : null;
-    await load.run(500);
+    await load.run(lengths.warmUpMs);
     open.push({ kind, server, load, boards });
   }
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < lengths.rounds; round++) {
     for (const { kind, server, load } of open) {
       const before = await server.usage();
-      const perSecond = (await load.run(options.ms)) * kind.events;
+      const perSecond = (await load.run(lengths.ms)) * kind.events;
       const after = await server.usage();
       const cpuPerEventUs = ((after.cpuMs - before.cpuMs) * 1000) / Math.max(1, after.events - before.events);
       found.set(kind.name, [...(found.get(kind.name) ?? []), { perSecond, cpuPerEventUs }]);
     }
   }
+  const ws1 = open.find(({ kind }) => kind.name === 'ws1');
+  if (ws1 && connections === GATE) await reportWaits(ws1.load, lengths.paceMs);
   for (const { server, load, boards } of open) {
     load.close();
     boards?.close();
@@ -198,16 +201,9 @@ function report(kinds: readonly Kind[], found: Map<string, Found[]>, suffix: str
 }
 
 /** How long an answer takes at 5,000 events a second over 5,000 sockets. */
-async function reportWaits(ms: number): Promise<void> {
-  const server = await startServer('ours');
-  const load = await openLoad(server.port, plain(1), 5_000);
-  const boards = await openLoad(server.port, dashboards, DASHBOARDS);
-  await load.pace(5_000, 1_000);
-  const waits = await load.pace(5_000, ms);
-  await sleep(100);
+async function reportWaits(load: Load, ms: number): Promise<void> {
+  await load.pace(GATE, 1_000);
+  const waits = await load.pace(GATE, ms);
   figure('ingest.ack.p50', rounded(waits[Math.floor(waits.length * 0.5)] ?? Number.NaN), 'ms');
   figure('ingest.ack.p99', rounded(waits[Math.floor(waits.length * 0.99)] ?? Number.NaN), 'ms');
-  load.close();
-  boards.close();
-  server.end();
 }
