@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { openFileArchive } from '#server/archive/file-archive.ts';
+import { loadModules } from '#server/modules.ts';
+import { type Load, newKey, openLoad } from '#server/proof/load.ts';
+import { type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
+import type { ProcessSettings } from '#server/proof/proof-process.ts';
+import { PROOF_MODULES } from '#server/proof/proof-server.ts';
+import { compareStateFiles, SILENT } from '#server/proof/stored-states.ts';
+import { openFileStore } from '#server/state/file-store.ts';
+import { compareStored } from '#server/stream/shadow.ts';
+import {
+  after,
+  archiveIn,
+  eventually,
+  inNewFolder,
+  judge,
+  miscounted,
+  momentOf,
+  pemOf,
+  type Scenario,
+  SEAL_BYTES,
+} from './round.ts';
+
+/** Kills before a new archive is begun: the oracle reads all of it each time. */
+const ROUNDS_OF_A_LIFE = 4;
+const STOP_MS = 10_000;
+
+/**
+ * R1: SIGKILL at random moments under load, and at the end of each life R15: SIGTERM under load. Between two starts the oracle reads
+ * the dead process's files; at the end all is drained, counted (E7) and folded once more by the server's own code (R4).
+ */
+export async function runKills(scenario: Scenario): Promise<void> {
+  for (let done = 0; done < scenario.rounds; done += ROUNDS_OF_A_LIFE) {
+    const rounds = Math.min(ROUNDS_OF_A_LIFE, scenario.rounds - done);
+    await inNewFolder((varDir) => liveAndDie(scenario, varDir, rounds));
+  }
+}
+
+async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): Promise<void> {
+  const { random, sabotage, onRound } = scenario;
+  const key = newKey();
+  const settings = { varDir, port: 0, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
+  let child = await startProofChild(settings);
+  const { port } = child;
+  const load = openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });
+  const again = { ...settings, port };
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      onRound(await kill(child, load, { random, varDir }));
+      child = await startProofChild(again);
+    }
+    onRound(await stopUnderLoad(child, load, varDir));
+    onRound(await endQuietly(again, load, varDir));
+  } finally {
+    load.close();
+    await child.end('SIGKILL');
+  }
+}
+
+async function kill(
+  child: ProofChild,
+  load: Load,
+  { random, varDir }: { readonly random: Scenario['random']; readonly varDir: string },
+) {
+  await eventually(() => load.inFlight() > 0, 5_000);
+  await after(random.between(50, 900));
+  const moment = momentOf(load);
+  const { signal, code } = await child.end('SIGKILL');
+  return judge({
+    what: 'kill',
+    files: archiveIn(varDir),
+    load,
+    compare: (archive) => compareStateFiles(varDir, archive),
+    moment,
+    readyMs: child.readyMs,
+    others: signal === 'SIGKILL' ? [] : [`ended by itself with ${code ?? signal}: ${child.said()}`],
+  });
+}
+
+/** R15. Clients come back at once and not after the time that they are told: it is up to 15 s, and the next start is due. */
+async function stopUnderLoad(child: ProofChild, load: Load, varDir: string) {
+  await eventually(() => load.inFlight() > 0, 5_000);
+  await after(300);
+  for (const client of load.clients) client.stopCutting();
+  const connected = load.clients.filter((client) => client.isWelcome());
+  const before = connected.map((client) => client.heard.get('going-away') ?? 0);
+  const startedAt = performance.now();
+  const moment = momentOf(load);
+  const { code, signal } = await child.end('SIGTERM');
+  const ms = performance.now() - startedAt;
+  const deaf = connected.filter((client, i) => (client.heard.get('going-away') ?? 0) <= (before[i] ?? 0));
+  const others = [
+    ...(code === 0 ? [] : [`SIGTERM ended it with ${code ?? signal}: ${child.said()}`]),
+    ...(ms <= STOP_MS ? [] : [`SIGTERM took ${Math.round(ms)} ms`]),
+    ...(deaf.length > connected.length / 100
+      ? [`${deaf.length} of ${connected.length} did not hear going-away`]
+      : []),
+  ];
+  const compare = (archive: Parameters<typeof compareStateFiles>[1]) => compareStateFiles(varDir, archive);
+  return judge({
+    what: 'stop',
+    files: archiveIn(varDir),
+    load,
+    compare,
+    moment,
+    readyMs: child.readyMs,
+    others,
+  });
+}
+
+/** Everything is sent, folded, counted and stored; then nothing may be missing at all. */
+async function endQuietly(settings: ProcessSettings, load: Load, varDir: string) {
+  const child = await startProofChild(settings);
+  try {
+    await load.drain();
+    load.close();
+    const isCounted = async () => miscounted(await child.ask('quiet')).length === 0;
+    await eventually(isCounted, 2_000);
+    const status = await child.ask('quiet');
+    await child.end('SIGTERM');
+    const round = await judge({
+      what: 'rest',
+      files: archiveIn(varDir),
+      load,
+      compare: (archive) => compareStateFiles(varDir, archive),
+      readyMs: child.readyMs,
+      others: miscounted(status),
+    });
+    return { ...round, mismatches: [...round.mismatches, ...(await foldedAgain(varDir))] };
+  } finally {
+    await child.end('SIGKILL');
+  }
+}
+
+/** R4: the server's own fold, texts included, beside what it has stored. */
+async function foldedAgain(varDir: string): Promise<readonly string[]> {
+  const { reducers } = await loadModules(PROOF_MODULES);
+  const archive = await openFileArchive({
+    directory: join(varDir, 'archive'),
+    software: 'proof',
+    clock: Date.now,
+    onFatal: () => {},
+    limits: { minFreeBytes: 0 },
+  });
+  const store = await openFileStore({ folder: join(varDir, 'states'), log: SILENT });
+  try {
+    const { compared, differing } = await compareStored({ archive, store, reducers });
+    return compared > 0
+      ? differing.map((key) => `${key}: folded again it differs`)
+      : ['no state was compared'];
+  } finally {
+    await store.close();
+    await archive.close();
+  }
+}

@@ -1,0 +1,244 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Answer, Sent } from '#server/ingest/protocol.ts';
+import { type Random, seededRandom } from '#server/simulate/random.ts';
+import { capture } from './captured.ts';
+import { acknowledge, type Ledger, newLedger, noteEnd } from './ledger.ts';
+
+export type LoadClient = {
+  readonly ledger: Ledger;
+  /** Events that wait for an answer. */
+  inFlight(): number;
+  /** Has it been greeted on the connection that it has? */
+  isWelcome(): boolean;
+  /** Events acknowledged within the last so many ms. */
+  acknowledgedWithin(ms: number): number;
+  /** Events that the client still holds. */
+  held(): number;
+  /** Codes of refusals, and what the server pushed, with how often. */
+  readonly heard: Map<string, number>;
+  /** Makes no new events; what it holds is still sent. */
+  stopCapturing(): void;
+  /** Cuts its own connection no more. */
+  stopCutting(): void;
+  /** Where the server is from now on; the next connection goes there. */
+  moveTo(url: string): void;
+  /** Cuts the connection without a word. */
+  cut(): void;
+  close(): void;
+};
+
+export type LoadClientOptions = {
+  readonly url: string;
+  readonly token: () => Promise<string>;
+  readonly student: string;
+  readonly seed: number;
+  /** A connection is cut by the client itself after about so many frames; 0: never. */
+  readonly cutEvery?: number;
+  /** Longest wait before a new connection, ms; wire.md part B says 30 s, which no proof has. */
+  readonly reconnectMs?: number;
+};
+
+const WINDOW_EVENTS = 64;
+const LARGEST_FRAME = 24;
+const ANSWER_MS = 15_000;
+const LONGEST_RETRY_MS = 1_000;
+const LONGEST_RECENT = 1_000;
+
+type Flight = { readonly from: number; readonly count: number };
+
+/**
+ * A student's tool as wire.md part B describes it, written from there: it holds every event until it is told of its end,
+ * keeps its window full, says `hello` on each connection, and notes all that it sends and hears. Its events and the sizes of
+ * its frames come from the seed; when they leave is the world's doing.
+ */
+export function openLoadClient(options: LoadClientOptions): LoadClient {
+  const random = seededRandom(options.seed);
+  const ledger = newLedger(producerFrom(random), options.student);
+  /** Events with seq above `ledger.acknowledged`, in order. */
+  const spool: Sent[] = [];
+  const heard = new Map<string, number>();
+  const recent: { readonly at: number; readonly count: number }[] = [];
+  const flights = new Set<Flight>();
+  let url = options.url;
+  let socket: Socket | undefined;
+  let next = 1;
+  let isWelcome = false;
+  let isCapturing = true;
+  let isCutting = true;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let notBefore = 0;
+  let framesLeft = framesUntilCut();
+
+  function framesUntilCut(): number {
+    return options.cutEvery ? 1 + random.below(2 * options.cutEvery) : Number.POSITIVE_INFINITY;
+  }
+
+  const inFlight = () => [...flights].reduce((sum, { count }) => sum + count, 0);
+  const hear = (what: string) => heard.set(what, (heard.get(what) ?? 0) + 1);
+
+  function connect(): void {
+    if (isClosed) return;
+    const opened = io(`${url}/ingest`, {
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      auth: (give) =>
+        void options.token().then((token) => give({ token, client: { name: 'proof', version: '1' } })),
+    });
+    socket = opened;
+    opened.on('connect', () => greet(opened));
+    opened.on('disconnect', () => lost(opened));
+    opened.on('connect_error', () => lost(opened));
+    opened.on('slow', () => hear('slow'));
+    opened.on('stop', ({ code }: { code: string }) => hear(`stop ${code}`));
+    opened.on('going-away', () => hear('going-away'));
+  }
+
+  function lost(from: Socket): void {
+    if (from !== socket) return;
+    from.close();
+    socket = undefined;
+    isWelcome = false;
+    ledger.sendings.unanswered += inFlight();
+    flights.clear();
+    if (isClosed) return;
+    clearTimeout(timer);
+    timer = setTimeout(connect, Math.random() * (options.reconnectMs ?? 200));
+  }
+
+  function greet(to: Socket): void {
+    const { producer, epoch, acknowledged } = ledger;
+    const hello = { v: 1, type: 'hello', producer, epoch, oldest: acknowledged + 1, now: Date.now() };
+    to.timeout(ANSWER_MS).emit('m', JSON.stringify(hello), (error: Error | null, answer: Answer) => {
+      if (to !== socket) return;
+      if (error || answer.type !== 'welcome') {
+        if (!error) hear(`hello ${answer.type === 'refused' ? answer.code : answer.type}`);
+        return lost(to);
+      }
+      forget(acknowledge(ledger, answer.next - 1));
+      next = answer.next;
+      isWelcome = true;
+      pump();
+    });
+  }
+
+  /** The oldest events of the spool are dealt with. */
+  function forget(count: number): void {
+    spool.splice(0, count);
+    if (count > 0) recent.push({ at: performance.now(), count });
+    while (recent.length > LONGEST_RECENT) recent.shift();
+  }
+
+  function pump(): void {
+    while (isWelcome && socket && performance.now() >= notBefore) {
+      const room = WINDOW_EVENTS - inFlight();
+      const wanted = 1 + random.below(LARGEST_FRAME);
+      if (room < wanted && flights.size > 0) return;
+      while (isCapturing && spool.length - (next - 1 - ledger.acknowledged) < wanted) makeOne();
+      const start = next - 1 - ledger.acknowledged;
+      const events = spool.slice(start, start + Math.min(wanted, WINDOW_EVENTS));
+      if (events.length === 0) return;
+      send(socket, events);
+      framesLeft -= 1;
+      if (framesLeft > 0 || !isCutting) continue;
+      framesLeft = framesUntilCut();
+      cut();
+    }
+  }
+
+  function makeOne(): void {
+    const { sent, kind, hash } = capture(random, ledger.rows.length + 1);
+    ledger.rows.push({ kind, hash, end: 'unknown' });
+    spool.push(sent);
+  }
+
+  function send(to: Socket, events: readonly Sent[]): void {
+    const flight = { from: next, count: events.length };
+    const { producer, epoch, sendings } = ledger;
+    flights.add(flight);
+    next += events.length;
+    ledger.highest = Math.max(ledger.highest, next - 1);
+    sendings.sent += events.length;
+    const batch = { v: 1, type: 'events', producer, epoch, from: flight.from, source: 'proof', events };
+    to.timeout(ANSWER_MS).emit('m', JSON.stringify(batch), (error: Error | null, answer: Answer) => {
+      if (to !== socket) return;
+      if (error) return lost(to);
+      flights.delete(flight);
+      settle(flight, answer);
+      pump();
+    });
+  }
+
+  function settle(flight: Flight, answer: Answer): void {
+    const { sendings } = ledger;
+    if (answer.type === 'stored') {
+      const bad = new Set(answer.bad.map(({ seq }) => seq));
+      const isDeclined = (seq: number) =>
+        answer.declined?.some(({ from, to }) => from <= seq && seq <= to) ?? false;
+      for (let seq = flight.from; seq < flight.from + flight.count; seq += 1) {
+        const end = bad.has(seq) ? 'bad' : isDeclined(seq) ? 'declined' : 'stored';
+        sendings[end] += 1;
+        noteEnd(ledger, seq, end);
+      }
+      const upTo = flight.from + flight.count - 1;
+      if (answer.upTo < upTo) ledger.complaints.push(`${ledger.producer}: upTo ${answer.upTo} for ${upTo}`);
+      forget(acknowledge(ledger, answer.upTo));
+      return;
+    }
+    sendings.refused += flight.count;
+    if (answer.type !== 'refused') {
+      ledger.complaints.push(`${ledger.producer}: a batch was answered ${answer.type}`);
+      return;
+    }
+    hear(answer.code);
+    back(answer.expected, answer.retryAfterMs);
+  }
+
+  /** What was refused is sent again, once all that is on its way has been answered. */
+  function back(expected: number | undefined, retryAfterMs = 0): void {
+    next = Math.max(ledger.acknowledged + 1, Math.min(next, expected ?? ledger.acknowledged + 1));
+    notBefore = performance.now() + Math.min(Math.max(retryAfterMs, 20), LONGEST_RETRY_MS);
+    clearTimeout(timer);
+    timer = setTimeout(pump, notBefore - performance.now() + 1);
+  }
+
+  function cut(): void {
+    const gone = socket;
+    if (!gone) return;
+    gone.io.engine?.close();
+    lost(gone);
+  }
+
+  connect();
+  return {
+    ledger,
+    inFlight,
+    isWelcome: () => isWelcome,
+    acknowledgedWithin: (ms) =>
+      recent.filter(({ at }) => performance.now() - at <= ms).reduce((sum, { count }) => sum + count, 0),
+    held: () => spool.length,
+    heard,
+    stopCapturing() {
+      isCapturing = false;
+    },
+    stopCutting() {
+      isCutting = false;
+    },
+    moveTo(to) {
+      url = to;
+      cut();
+    },
+    cut,
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      cut();
+    },
+  };
+}
+
+/** 128 bits from the seed. */
+function producerFrom(random: Random): string {
+  return Buffer.from(Array.from({ length: 16 }, () => random.below(256))).toString('base64url');
+}

@@ -1,0 +1,84 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { signIngestToken } from '#server/auth/ingest-token.ts';
+import { seededRandom } from '#server/simulate/random.ts';
+import type { Ledger, SocketLedger } from './ledger.ts';
+import { type LoadClient, openLoadClient } from './load-client.ts';
+import { type ObserverClient, openObserverClient } from './observer-client.ts';
+
+/** Many students' tools at once, in this process. */
+export type Load = {
+  readonly clients: readonly LoadClient[];
+  ledgers(): readonly Ledger[];
+  sockets(): readonly SocketLedger[];
+  inFlight(): number;
+  acknowledged(): number;
+  acknowledgedWithin(ms: number): number;
+  heard(what: string): number;
+  /** No new events; resolves when every client has been told the end of all that it holds. Rejects after so many ms. */
+  drain(withinMs?: number): Promise<void>;
+  moveTo(url: string): void;
+  close(): void;
+};
+
+export type LoadOptions = {
+  readonly url: string;
+  readonly key: KeyObject;
+  readonly seed: number;
+  /** Connections of clients with ids; every other two share a student, as two devices do. */
+  readonly connections?: number;
+  /** Connections of clients of the old protocol. */
+  readonly observers?: number;
+  readonly cutEvery?: number;
+};
+
+const POLL_MS = 20;
+
+export function newKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey;
+}
+
+export function openLoad(options: LoadOptions): Load {
+  const { url, key, seed, connections = 10, observers = 2, cutEvery = 200 } = options;
+  const random = seededRandom(seed);
+  const own = () => random.below(2 ** 31);
+  const clients = Array.from({ length: connections }, (_, i) => {
+    const student = `student-${seed}-${Math.ceil(i * 0.75)}`;
+    return openLoadClient({ url, token: tokenOf(key, student), student, seed: own(), cutEvery });
+  });
+  const old: readonly ObserverClient[] = Array.from({ length: observers }, (_, i) => {
+    const student = `observer-${seed}-${i}`;
+    return openObserverClient({ url, token: tokenOf(key, student), student, seed: own() });
+  });
+  const sum = (of: (client: LoadClient) => number) =>
+    clients.reduce((total, client) => total + of(client), 0);
+  return {
+    clients,
+    ledgers: () => clients.map(({ ledger }) => ledger),
+    sockets: () => old.flatMap(({ sockets }) => sockets),
+    inFlight: () => sum((client) => client.inFlight()),
+    acknowledged: () => sum(({ ledger }) => ledger.acknowledged),
+    acknowledgedWithin: (ms) => sum((client) => client.acknowledgedWithin(ms)),
+    heard: (what) => sum(({ heard }) => heard.get(what) ?? 0),
+    async drain(withinMs = 30_000) {
+      for (const client of [...clients, ...old]) client.stopCapturing();
+      const until = performance.now() + withinMs;
+      while (sum((client) => client.held()) > 0) {
+        if (performance.now() > until)
+          throw new Error(`clients still hold ${sum((client) => client.held())} events`);
+        await new Promise((done) => setTimeout(done, POLL_MS));
+      }
+      await Promise.all(old.map((client) => client.settled()));
+    },
+    moveTo(to) {
+      for (const client of [...clients, ...old]) client.moveTo(to);
+    },
+    close() {
+      for (const client of [...clients, ...old]) client.close();
+    },
+  };
+}
+
+function tokenOf(key: KeyObject, student: string): () => Promise<string> {
+  const subject = { person: student, school: 'proof', installation: student };
+  return async () => (await signIngestToken(key, subject, Date.now())).token;
+}
