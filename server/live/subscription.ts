@@ -89,8 +89,6 @@ function keepAllowed(
   let allowed: ReadonlySet<string> = new Set(idsOf(parts.roster));
   let askedAt = openedAt;
   let isClosed = false;
-  let checking: Promise<void> | null = null;
-  let again: Viewer | null = null;
 
   const close = () => {
     if (isClosed) return;
@@ -119,6 +117,7 @@ function keepAllowed(
 
   const isTrusted = () => clock() - askedAt < parts.trustMs;
   const check = async (viewer: Viewer) => {
+    if (isClosed) return;
     const began = clock();
     try {
       const roster = await parts.ask(viewer);
@@ -131,29 +130,38 @@ function keepAllowed(
     }
   };
 
+  const { run: checkInTurn, isRunning: isChecking } = oneAtATime(check);
+
   return {
     id: parts.id,
     classroom: asked.classroom,
     concerns: (personId) => personId === parts.viewer.personId || allowed.has(personId),
     recheck(viewer) {
-      if (checking === null) {
-        checking = check(viewer).finally(() => {
-          checking = null;
-          const next = again;
-          again = null;
-          if (next && !isClosed) return this.recheck(next);
-        });
-      } else {
-        // An older answer must not come after a newer one, so the second question waits for the first.
-        again = viewer;
-        if (!isTrusted()) refuse('unavailable', UNCHECKED);
-      }
-      return checking;
+      // A question that hangs must not keep the channel open for ever.
+      if (isChecking() && !isTrusted()) refuse('unavailable', UNCHECKED);
+      return checkInTurn(viewer);
     },
     askedAt: () => askedAt,
     flush: watcher.flush,
     close,
   };
+}
+
+/** An older answer must not come after a newer one: what is asked meanwhile waits, and of that only the newest is asked. */
+function oneAtATime<Question>(ask: (question: Question) => Promise<void>) {
+  let isRunning = false;
+  const waiting: Question[] = [];
+  const run = async (question: Question): Promise<void> => {
+    waiting.splice(0, waiting.length, question);
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await ask(next);
+    } finally {
+      isRunning = false;
+    }
+  };
+  return { run, isRunning: () => isRunning };
 }
 
 function isNo(error: unknown): boolean {
