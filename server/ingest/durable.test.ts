@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AppendDone, Archive } from '#server/archive/archive.ts';
-import { ask, batch, hello, openTestServer, PRODUCER, save, type TestServer } from './ingest.testing.ts';
+import { ask, batch, hello, openTestServer, PRODUCER, save, type TestServer } from './ingest-server.bench.ts';
 import { CLAIM, connectPlain, event, startObserver } from './observer.testing.ts';
 
 const open: TestServer[] = [];

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, batch, hello, openTestServer, save, type TestServer } from './ingest.testing.ts';
+import { ask, batch, hello, openTestServer, save, type TestServer } from './ingest-server.bench.ts';
 
 const open: TestServer[] = [];
 async function start(...options: Parameters<typeof openTestServer>): Promise<TestServer> {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { TestServer, TestServerOptions } from './ingest.testing.ts';
+import type { TestServer, TestServerOptions } from './ingest-server.bench.ts';
 import {
   CLAIM,
   codes,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { TestServer, TestServerOptions } from './ingest.testing.ts';
+import type { TestServer, TestServerOptions } from './ingest-server.bench.ts';
 import {
   CLAIM,
   codes,

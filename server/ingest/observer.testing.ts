@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { Identity } from './identity.ts';
-import { openTestServer, type TestServer, type TestServerOptions } from './ingest.testing.ts';
+import { openTestServer, type TestServer, type TestServerOptions } from './ingest-server.bench.ts';
 
 export const ADA: Identity = {
   student: 'ada',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { batch, hello, save, type TestServer, type TestServerOptions } from './ingest.testing.ts';
+import { batch, hello, save, type TestServer, type TestServerOptions } from './ingest-server.bench.ts';
 import { startObserver } from './observer.testing.ts';
 
 const open: TestServer[] = [];

@@ -9,7 +9,7 @@ import {
   save,
   type TestServer,
   type TestServerOptions,
-} from './ingest.testing.ts';
+} from './ingest-server.bench.ts';
 
 const open: TestServer[] = [];
 async function start(options?: TestServerOptions): Promise<TestServer> {
