@@ -222,6 +222,65 @@ describe('the owner, when something dies', () => {
     await expectFold(archive, owner, store);
   });
 
+  it('writes what a failed flush did not, though nothing else happens', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    const flush = [() => Promise.reject(new Error('not sent')), () => Promise.reject(new Error('not sent'))];
+    const owner = open(archive, { ...store, flush: (one) => flush.pop()?.() ?? store.flush(one) });
+    await append(archive, someDrafts(11, 20));
+    await expectFold(archive, owner, store);
+    expect(flush).toEqual([]);
+  });
+
+  it('does not believe a load from a store that fell back to an older checkpoint', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    const net: { isOld: boolean } = { isOld: false };
+    const old = { checkpoint: 0, fields: new Map<string, string>() };
+    const owner = open(
+      archive,
+      { ...store, load: async (student) => (net.isOld ? old : store.load(student)) },
+      { limits: { ...quick, hotBytes: 1 } },
+    );
+    await append(archive, someDrafts(12, 50));
+    await owner.caughtUp();
+    await owner.flush();
+    expect(owner.status().students).toBe(0);
+    net.isOld = true;
+    await expect(owner.states.read(count, { student: 's1' })).rejects.toMatchObject({ code: 'unavailable' });
+    net.isOld = false;
+    await expectFold(archive, owner, store);
+  });
+
+  it('keeps who is on the way to the store in memory', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    let release = () => {};
+    const gate = new Promise<void>((done) => {
+      release = done;
+    });
+    const began: number[] = [];
+    const gated: StateStore = {
+      ...store,
+      async flush(flush) {
+        began.push(flush.checkpoint);
+        await gate;
+        return store.flush(flush);
+      },
+    };
+    const owner = open(archive, gated, { limits: { ...quick, hotBytes: 1 } });
+    const draft = drafting();
+    await append(archive, [draft('ada', [{ doc: 'a' }])]);
+    await expect.poll(() => began.length).toBe(1);
+    for (const student of ['bob', 'ada']) {
+      await append(archive, [draft(student, [{ doc: 'a' }])]);
+      await owner.caughtUp();
+    }
+    expect((await owner.states.read(count, { student: 'ada' })).state).toEqual({ n: 2 });
+    release();
+    await expectFold(archive, owner, store);
+  });
+
   it('goes on when the store was silent for too long, and came back empty', async () => {
     const archive = openMemoryArchive();
     const store = openMemoryStore();

@@ -84,30 +84,33 @@ describe('states as fields', () => {
     expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
   });
 
-  it('leave no piece behind, and miss none, under random edits, sharing, failures and loads', () => {
-    const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-    console.info(`seed ${seed}`);
-    const random = randomOf(seed);
-    const { fields, take } = openFields();
-    let hot = newStudent('ada', plan);
-    put(hot, { texts: [long(90_000), long(6_000)], note: '' });
-    for (let round = 0; round < 400; round++) {
-      const { texts } = cellWith(hot).state as State;
-      put(hot, { texts: edited(texts, random), note: 'x'.repeat(random(9)) });
-      if (random(3) === 0) continue;
-      const cut = cutOf(hot, plan);
-      const { writes, commit } = writesOf(cut);
-      if (random(4) === 0) {
-        uncut(cut);
-        continue;
+  const anySeed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  // The first two once failed: a text was doubled and edited within one flush.
+  it.each([498024467, 378283271, anySeed])(
+    'leave no piece behind, and miss none, under random edits, sharing, failures and loads: seed %i',
+    (seed) => {
+      const random = randomOf(seed);
+      const { fields, take } = openFields();
+      let hot = newStudent('ada', plan);
+      put(hot, { texts: [long(90_000), long(6_000)], note: '' });
+      for (let round = 0; round < 400; round++) {
+        const { texts } = cellWith(hot).state as State;
+        put(hot, { texts: edited(texts, random), note: 'x'.repeat(random(9)) });
+        if (random(3) === 0) continue;
+        const cut = cutOf(hot, plan);
+        const { writes, commit } = writesOf(cut);
+        if (random(4) === 0) {
+          uncut(cut);
+          continue;
+        }
+        take(writes);
+        commit();
+        expect(fields.size).toBe(2 + nodesIn(cellWith(hot).state as State).size);
+        expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
+        if (random(10) === 0) hot = studentFrom('ada', { checkpoint: 0, fields }, plan);
       }
-      take(writes);
-      commit();
-      expect(fields.size).toBe(2 + nodesIn(cellWith(hot).state as State).size);
-      expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
-      if (random(10) === 0) hot = studentFrom('ada', { checkpoint: 0, fields }, plan);
-    }
-  });
+    },
+  );
 
   it('refuse to give a text that lacks a piece', () => {
     const hot = newStudent('ada', plan);

@@ -197,6 +197,7 @@ describe('a halted key', () => {
     const dies = open(hangs, store);
     await whole(dies);
     void dies.rebuild('ada', [count]);
+    await expect.poll(() => dies.states.isReady('ada')).toBe(false);
     await append(archive, [drafting()('ada', [{ doc: 'a' }])]);
     await dies.flush();
     const owner = open({ ...archive, fence: 5 }, store);
