@@ -3,8 +3,12 @@ import '@fontsource-variable/inter/index.css';
 import '@fontsource-variable/source-serif-4/index.css';
 import './styles/tokens.css';
 import './styles/frame.css';
+import './styles/notices.css';
 import './styles/parts.css';
+import './styles/controls.css';
+import './styles/panels.css';
 import './styles/pages.css';
+import './styles/own-pages.css';
 import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
 

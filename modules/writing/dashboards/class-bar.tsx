@@ -28,7 +28,8 @@ export function ClassBar(props: ClassBarProps) {
   const { view, shown, all } = props;
   const isTable = view.face === 'table';
   const isFlags = props.flagged > 0 || view.filter.flagged;
-  const kind = `${isFlags ? ' has-flags' : ''}${shown < all ? ' is-full' : ''}`;
+  const isFull = shown < all || (isFlags && !props.isLive);
+  const kind = `${isFlags ? ' has-flags' : ''}${isFull ? ' is-full' : ''}`;
   return (
     <section className={`lo-classbar${kind}`} aria-label="Class">
       <LiveDot isLive={props.isLive} />

@@ -1,6 +1,8 @@
 'use client';
 import './class-dashboard.css';
-import './queue-projector.css';
+import './class-details.css';
+import './queue.css';
+import './projector.css';
 import { type FocusEvent, useRef, useState } from 'react';
 import { HatchPattern } from '#app/charts/hatch.tsx';
 import { Empty } from '#app/ui/empty.tsx';
@@ -134,7 +136,7 @@ function follow(
 
 /** What holds for the class; that the connection is lost or late is said by the page around. */
 function Notices({ isLive, students }: RoomProps) {
-  const isNobodyHere = students.every(({ state }) => state.word === 'no signal');
+  const isNobodyHere = students.length > 1 && students.every(({ state }) => state.word === 'no signal');
   if (!isLive || !isNobodyHere) return null;
   return (
     <div className="lo-dashtop">
