@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
 
 /** The header in which routes find the sender's address; set by us on every request, whatever the sender put there. */
 export const ADDRESS_HEADER = 'x-client-address';
@@ -25,11 +24,4 @@ export function clientAddress(
     address = hop;
   }
   return address;
-}
-
-/** The address as logs and the audit keep it: /24 or /48. */
-export function coarseAddress(address: string): string {
-  if (isIPv6(address)) return `${address.split(':').slice(0, 3).join(':')}::/48`;
-  const parts = address.split('.');
-  return parts.length === 4 ? `${parts.slice(0, 3).join('.')}.0/24` : '';
 }

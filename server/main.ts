@@ -4,6 +4,7 @@ import next from 'next';
 import { Server as SocketServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { seedDemoSchool } from '../prisma/demo-school.ts';
+import { watchDenials } from './access/denials.ts';
 import { openAccess } from './access/open-access.ts';
 import { ArchiveCorruptError, EXIT_CORRUPT } from './archive/corrupt.ts';
 import { openFileArchive } from './archive/file-archive.ts';
@@ -34,16 +35,23 @@ import { openOwner } from './stream/owner.ts';
 /** Exit codes: 78 wrong settings · 5 the archive is damaged · 74 the disk failed · 70 anything else. */
 const EXIT = { settings: 78, disk: 74, other: 70 } as const;
 const STOP_MS = 10_000;
+/** Dashboards come back within this time of their own. */
+const GOING_AWAY_MS = 2000;
+/** For clients to hear that we go; whatever they sent and have no answer to, they keep. */
+const FAREWELL_MS = 100;
 const VERSION = '0.1.0';
 
 // Under `node --watch` every child reports its imports over the channel that Next's own workers talk on, and they stop.
 delete process.env.WATCH_REPORT_DEPENDENCIES;
 
 const startedAt = performance.now();
+let isServing = false;
+let isStopping = false;
 const args = process.argv.slice(2);
 const env = readSettings();
 const log = openLog(env.LOG_LEVEL);
 const clock = Date.now;
+process.env.NEXTAUTH_URL = env.publicUrl; // next-auth reads it by itself
 
 process.on('uncaughtException', (error) => {
   // Message and stack go to the terminal alone: they may quote what a module was given.
@@ -76,8 +84,8 @@ const [registry, archive, database] = await Promise.all([
     directory: join(env.varDir, 'archive'),
     software: VERSION,
     clock,
-    limits: { minFreeBytes: env.MIN_FREE_BYTES },
-    onFatal: () => stop('disk', EXIT.disk),
+    limits: { minFreeBytes: env.MIN_FREE_BYTES, minFreeShare: env.isDemo ? 0 : 0.1 },
+    onFatal: endWithDisk,
     onUnsealed: (count) => log.error({ count }, 'segments cannot be sealed'),
   }),
   openDatabase({
@@ -101,6 +109,9 @@ const owner = openOwner({
 });
 const audit = archiveAudit(archive, clock);
 const access = openAccess(database.prisma, notices, clock, {
+  onDenied: watchDenials(database.prisma, audit, clock, (_viewer, count) =>
+    log.warn({ count }, 'one viewer was denied many looks'),
+  ),
   onError: complain('access cannot be read again'),
 });
 const rights = { prisma: database.prisma, audit, notices, clock };
@@ -145,7 +156,6 @@ const observerEdge = openLearningObserverEdge({
   isIngestOrigin,
 });
 
-let isStopping = false;
 setRuntime({
   isDemo: env.isDemo,
   publicUrl: env.publicUrl,
@@ -169,9 +179,12 @@ web.serve(
   {
     'socket.io': (request, socket, head) => socketsServer.emit('upgrade', request, socket, head),
     'learning-observer': (request, socket, head) => observerEdge.upgrade(request, socket, head),
-    next: (request, socket, head) => pagesServer.emit('upgrade', request, socket, head),
+    // Next listens from its first request on; a dangling handshake would hold up every other socket of that browser.
+    next: (request, socket, head) =>
+      void (pagesServer.emit('upgrade', request, socket, head) || socket.destroy()),
   },
 );
+isServing = true;
 web.server.once('error', failStart);
 web.server.listen(env.PORT, env.HOST, () => {
   const ms = Math.round(performance.now() - startedAt);
@@ -208,15 +221,14 @@ async function stop(reason: string, code: number): Promise<void> {
   setTimeout(() => process.exit(code), STOP_MS).unref();
   demo?.stop();
   web.server.close();
-  liveEdge.goingAway(code === 0 ? 1000 : 15_000);
-  if (code === EXIT.disk) process.exit(code); // never sync again, never answer
+  liveEdge.goingAway(GOING_AWAY_MS);
   await ingest.stop();
   observerEdge.close();
   await owner.flush();
   await owner.close();
   recorder.close();
+  liveEdge.close(); // before the channels: the end of each look is still audited
   live.close();
-  liveEdge.close();
   auth.close();
   access.close();
   await archive.close();
@@ -225,6 +237,15 @@ async function stop(reason: string, code: number): Promise<void> {
   web.destroySockets();
   await Promise.allSettled([pages.close(), database.close()]);
   process.exit(code);
+}
+
+/** The disk failed, so nothing about it is known any more: nobody is answered, nothing is synced; the next start decides what survived. */
+function endWithDisk(error: unknown): void {
+  console.error(error);
+  setTimeout(() => process.exit(EXIT.disk), FAREWELL_MS);
+  if (!isServing) return;
+  void ingest.stop();
+  liveEdge.goingAway(GOING_AWAY_MS);
 }
 
 function readSettings(): Env {

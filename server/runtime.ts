@@ -46,7 +46,7 @@ export type Runtime = {
   readonly ready: () => { readonly ready: boolean; readonly checks: Readonly<Record<string, string>> };
   readonly ingest: {
     /** `POST /api/events` (wire.md part D). */
-    post(request: Request, address: string): Promise<Response>;
+    post(request: Request): Promise<Response>;
     /** `POST /api/ingest/token`: a signed-in student's own page asks for an ingest token. */
     token(request: Request): Promise<Response>;
   };
