@@ -10,7 +10,7 @@ export const classHref = (classroom: string) => `/classes/${encodeURIComponent(c
 export async function openClass(id: string, action: Action = 'read') {
   const viewer = await requireViewer();
   const { access } = runtime();
-  const permit = await orNotFound(access.toClass(viewer, decodeURIComponent(id), action));
+  const permit = await orNotFound(access.toClass(viewer, id, action));
   return { viewer, permit, classroom: await access.classroomOf(permit) };
 }
 

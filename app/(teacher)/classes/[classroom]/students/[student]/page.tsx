@@ -16,9 +16,7 @@ export default async function StudentPage({ params, searchParams }: Props) {
   const asked = await params;
   const { viewer, classroom } = await openClass(asked.classroom);
   const { access, roster } = runtime();
-  const permit = await orNotFound(
-    access.toStudent(viewer, decodeURIComponent(asked.student), 'read', classroom.id),
-  );
+  const permit = await orNotFound(access.toStudent(viewer, asked.student, 'read', classroom.id));
   const student = await roster.getStudent(permit);
   const [live] = classQueries();
   const [query] = studentQueries();
