@@ -11,7 +11,7 @@ import {
   text,
 } from '#modules/kit/index.ts';
 import type { Entry } from '#server/archive/entry.ts';
-import { applyEntry, eventOf, type Folding } from './apply.ts';
+import { applyEntry, type Folding } from './apply.ts';
 import { planOf } from './plan.ts';
 import { allCells, type HotStudent, newStudent } from './student.ts';
 
@@ -59,28 +59,6 @@ function reducer(name: string, step: (state: any, event: any) => unknown, initia
 }
 
 const sum = reducer('sum', (state, event) => state + event.n);
-
-describe('an event', () => {
-  it('has its envelope from the entry, whatever its body says', () => {
-    const body = { n: 1, id: 'x', source: 'x', event: 'x', student: 'eve', at: 1, sentAt: 4_999 };
-    const event = eventOf(entry(3, [], { f: 7 }), { event: 'typed', body }, 2);
-    expect(event).toEqual({ n: 1, id: 'p:1:9', source: 'pad', event: 'typed', student: 'ada', at: 5_000 });
-    expect('sentAt' in event).toBe(false);
-  });
-
-  it.each([
-    ['as the client said, moved by the clock offset', 4_000, 500, 4_500],
-    ['absent when it lies over 5 s after receipt', 9_501, 500, undefined],
-    ['kept up to 5 s after receipt', 9_500, 500, 10_000],
-    ['absent when it lies over 400 days before receipt', 4_999 - 400 * 86_400_000, 0, undefined],
-    ['kept up to 400 days before receipt', 5_000 - 400 * 86_400_000, 0, 5_000 - 400 * 86_400_000],
-    ['uncorrected, up to a day ahead, from a client without hello', 86_405_000, undefined, 86_405_000],
-    ['absent over a day ahead from a client without hello', 86_405_001, undefined, undefined],
-  ])('has a client time: %s', (_what, sentAt, off, expected) => {
-    const event = eventOf(entry(0, [], { off }), { event: 'typed', sentAt, body: {} }, 0);
-    expect(event.sentAt).toBe(expected);
-  });
-});
 
 describe('a step', () => {
   it('that gives the same reference back changed nothing', () => {
