@@ -6,7 +6,10 @@ export default function ErrorPage({ reset }: { readonly error: Error; readonly r
   return (
     <main className="lo-page" id="content">
       <h1 className="lo-sr">This page did not load</h1>
-      <Empty fact="This page did not load" sentence="The server had a problem with it. Nothing that was written is lost.">
+      <Empty
+        fact="This page did not load"
+        sentence="The server had a problem with it. Nothing that was written is lost."
+      >
         <button type="button" className="button is-link" onClick={reset}>
           Try again
         </button>
