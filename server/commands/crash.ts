@@ -1,6 +1,7 @@
 /**
- * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N] [--faults N] [--full N] [--seed S]`: kills the server, its power, its owner and
- * its Redis at random moments under load, and asks after each whether anything acknowledged was lost, anything stored twice,
+ * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N] [--clones N] [--faults N] [--full N] [--seed S] [--verbose]`:
+ * kills the server, its power, its owner and its Redis at random moments under load, cuts and breaks a simulated disk, fills a
+ * small one, and asks after each whether anything acknowledged was lost, anything stored twice,
  * any state not the fold of the archive (delivery.md §16). Ends with 1 where something was.
  */
 import { cpus, totalmem } from 'node:os';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     full: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     sabotage: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
@@ -34,7 +36,7 @@ const gib = Math.round(totalmem() / 1024 ** 3);
 console.log(`machine: ${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${gib} GiB, node ${process.version}`);
 console.log(`seed ${seed}${sabotage ? `, planted fault: ${sabotage}` : ''}`);
 
-const tally = openTally();
+const tally = openTally(values.verbose);
 for (const [kind, rounds] of asked) {
   if (rounds === 0) continue;
   const own = seed * 31 + kind.length;

@@ -39,11 +39,13 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
   let child: ProofChild | undefined;
   let load: ReturnType<typeof openLoad> | undefined;
   let port = 0;
+  let emptyMs = 0;
   try {
     for (let round = 0; round < rounds; round += 1) {
       const varDir = join(disk.directory, 'var');
       child = await startProofChild({ varDir, port, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage });
       ({ port } = child);
+      emptyMs ||= child.readyMs;
       load ??= openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });
       const running = load;
       await eventually(() => running.inFlight() > 0, 5_000);
@@ -60,6 +62,7 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
           compare: (archive) => compareStateFiles(left, archive),
           moment,
           readyMs: child.readyMs,
+          emptyMs,
         }),
       );
     }

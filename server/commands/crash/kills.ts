@@ -41,12 +41,12 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
   const key = newKey();
   const settings = { varDir, port: 0, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
   let child = await startProofChild(settings);
-  const { port } = child;
+  const { port, readyMs: emptyMs } = child;
   const load = openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });
   const again = { ...settings, port };
   try {
     for (let round = 0; round < rounds; round += 1) {
-      onRound(await kill(child, load, { random, varDir }));
+      onRound(await kill(child, load, { random, varDir, emptyMs }));
       child = await startProofChild(again);
     }
     onRound(await stopUnderLoad(child, load, varDir));
@@ -60,8 +60,9 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
 async function kill(
   child: ProofChild,
   load: Load,
-  { random, varDir }: { readonly random: Scenario['random']; readonly varDir: string },
+  about: { readonly random: Scenario['random']; readonly varDir: string; readonly emptyMs: number },
 ) {
+  const { random, varDir, emptyMs } = about;
   await eventually(() => load.inFlight() > 0, 5_000);
   await after(random.between(50, 900));
   const moment = momentOf(load);
@@ -73,6 +74,7 @@ async function kill(
     compare: (archive) => compareStateFiles(varDir, archive),
     moment,
     readyMs: child.readyMs,
+    emptyMs,
     others: signal === 'SIGKILL' ? [] : [`ended by itself with ${code ?? signal}: ${child.said()}`],
   });
 }
@@ -103,7 +105,6 @@ async function stopUnderLoad(child: ProofChild, load: Load, varDir: string) {
     load,
     compare,
     moment,
-    readyMs: child.readyMs,
     others,
   });
 }
@@ -123,7 +124,6 @@ async function endQuietly(settings: ProcessSettings, load: Load, varDir: string)
       files: archiveIn(varDir),
       load,
       compare: (archive) => compareStateFiles(varDir, archive),
-      readyMs: child.readyMs,
       others: miscounted(status),
     });
     return { ...round, mismatches: [...round.mismatches, ...(await foldedAgain(varDir))] };

@@ -32,10 +32,13 @@ export type Round = {
   readonly isInFlight: boolean;
   readonly isRecent: boolean;
   readonly readyMs: number;
+  /** What else there is to say of it. */
+  readonly note?: string;
 };
 
 export type CompareStates = (archive: ReadArchive) => Promise<{ readonly wrong: readonly string[] }>;
 
+/** R1; on a machine that is busy with other things, three times what a start with nothing to recover takes. */
 export const READY_MS = 3_000;
 export const SEAL_BYTES = 512 * 1024;
 
@@ -59,14 +62,16 @@ export async function judge(about: {
   readonly compare: CompareStates;
   readonly moment?: Moment;
   readonly readyMs?: number;
+  /** What a start on an empty directory took here. */
+  readonly emptyMs?: number;
   readonly others?: readonly string[];
 }): Promise<Round> {
-  const { what, files, load, compare, moment = NO_MOMENT, readyMs = 0, others = [] } = about;
+  const { what, files, load, compare, moment = NO_MOMENT, readyMs = 0, emptyMs = 0, others = [] } = about;
   const archive = read(files);
   if (typeof archive === 'string') return { ...unreadable(what, archive), ...flags(moment), readyMs };
   const found = checkArchive(archive, load.ledgers(), load.sockets());
   const { wrong } = await compare(archive);
-  const late = readyMs > READY_MS ? [`ready after ${Math.round(readyMs)} ms`] : [];
+  const late = readyMs > Math.max(READY_MS, 3 * emptyMs) ? [`ready after ${Math.round(readyMs)} ms`] : [];
   return {
     what,
     lost: found.lost,

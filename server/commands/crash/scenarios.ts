@@ -1,12 +1,20 @@
 import { runClones } from './clones.ts';
 import { runCuts } from './cuts.ts';
+import { runFaults } from './faults.ts';
+import { runFull } from './full.ts';
 import { runKills } from './kills.ts';
+import { runOwners } from './owners.ts';
+import { runRedis } from './redis.ts';
 import { isBroken, type Round, type Scenario } from './round.ts';
 
 export const SCENARIOS = {
   kills: runKills,
   cuts: runCuts,
   clones: runClones,
+  owners: runOwners,
+  redis: runRedis,
+  faults: runFaults,
+  full: runFull,
 } as const satisfies Record<string, (scenario: Scenario) => Promise<void>>;
 
 export type CrashKind = keyof typeof SCENARIOS;
@@ -14,7 +22,7 @@ export type CrashKind = keyof typeof SCENARIOS;
 const SENTENCES_SHOWN = 3;
 
 /** Runs scenarios, says of each round what broke, and adds up. */
-export function openTally() {
+export function openTally(isVerbose = false) {
   const rounds: { readonly kind: CrashKind; readonly round: Round }[] = [];
   let acknowledged = 0;
 
@@ -26,6 +34,7 @@ export function openTally() {
       // The ledgers of one archive count on, those of the next begin anew.
       acknowledged += round.acknowledged - (round.acknowledged >= before ? before : 0);
       before = round.acknowledged;
+      if (isVerbose) console.log(sentenceOf(kind, round));
       if (isBroken(round)) show(kind, round);
     };
     try {
@@ -79,6 +88,16 @@ const NOTHING: Round = {
   isRecent: true,
   readyMs: 0,
 };
+
+function sentenceOf(kind: CrashKind, { what, readyMs, acknowledged, note }: Round): string {
+  const parts = [
+    `${kind}: ${what}`,
+    `${acknowledged} acknowledged`,
+    readyMs > 0 ? `was ready after ${Math.round(readyMs)} ms` : '',
+    note ?? '',
+  ];
+  return parts.filter(Boolean).join(', ');
+}
 
 function readyOf(rounds: readonly { readonly round: Round }[]): number {
   return Math.round(Math.max(0, ...rounds.map(({ round }) => round.readyMs)));
