@@ -21,6 +21,7 @@ import { openHttpServer } from './http-server.ts';
 import { postEvents } from './ingest/http.ts';
 import { openIngest } from './ingest/ingest.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from './ingest/learning-observer-socket.ts';
+import { endLostConnections } from './ingest/lost-connections.ts';
 import { openRecorder } from './ingest/record.ts';
 import { attachIngest, INGEST_IO_OPTIONS } from './ingest/socket.ts';
 import { openLive } from './live/live.ts';
@@ -31,6 +32,7 @@ import { openRoster } from './roster/open-roster.ts';
 import { queryCards, type Runtime, setRuntime } from './runtime.ts';
 import { openShared } from './shared.ts';
 import { openOwner } from './stream/owner.ts';
+import { openWatchdog } from './stream/watchdog.ts';
 
 /** Exit codes: 78 wrong settings · 5 the archive is damaged · 74 the disk failed · 70 anything else. */
 const EXIT = { settings: 78, disk: 74, other: 70 } as const;
@@ -105,6 +107,7 @@ const owner = openOwner({
   log,
   clock,
   notices,
+  watched: openWatchdog({ folder: env.varDir, reducers: registry.reducers }),
   limits: { hotBytes: env.HOT_STATES_MB * 1024 ** 2 },
 });
 const audit = archiveAudit(archive, clock);
@@ -130,6 +133,11 @@ const ingest = openIngest({
   version: VERSION,
   whenFolded: () => owner.caughtUp(),
 });
+access.onChange(({ kind, personId, sessionId }) => {
+  if (kind === 'session-ended' && sessionId) ingest.disconnect({ credential: sessionId }, 'session-ended');
+  if (kind === 'person' && personId) ingest.disconnect({ student: personId }, 'revoked');
+});
+void endLost().catch(complain('lost connections could not be ended'));
 const live = openLive({
   registry,
   states: owner.states,
@@ -196,6 +204,20 @@ const demo = env.isDemo
   : undefined;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
+
+/** Once what a crash left is folded: whoever was connected then and is not now has no signal. */
+async function endLost(): Promise<void> {
+  await owner.caughtUp();
+  await owner.flush();
+  const isOpen = (connection: string) => [...ingest.connections()].some(({ id }) => id === connection);
+  const count = await endLostConnections({
+    students: store.students(),
+    states: owner.states,
+    recorder,
+    isOpen,
+  });
+  if (count > 0) log.info({ count }, 'connections of a crash were ended');
+}
 
 /** 503 while appends are refused, the owner is far behind, or a stop is under way. */
 function ready(): { ready: boolean; checks: Record<string, string> } {

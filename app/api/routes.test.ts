@@ -45,8 +45,8 @@ beforeAll(async () => {
     health: () => ({ ok: true, version: '0' }),
     ready: () => ({ ready: isReady, checks: { archive: 'accepting' } }),
     ingest: {
-      async post(_request, address) {
-        posted.push(address);
+      async post(request) {
+        posted.push(request.headers.get('authorization'));
         return Response.json({});
       },
       token: auth.ingestToken,
@@ -98,9 +98,9 @@ describe('the API', () => {
     setRuntime(before);
   });
 
-  it('hands events on with the address that the server found', async () => {
-    expect((await events(request('events', { 'x-client-address': '10.1.2.3' }))).status).toBe(200);
-    expect(posted).toEqual(['10.1.2.3']);
+  it('hands events on with their credential', async () => {
+    expect((await events(request('events', { authorization: 'Bearer x' }))).status).toBe(200);
+    expect(posted).toEqual(['Bearer x']);
   });
 
   it('says whether it lives and whether it is ready', async () => {

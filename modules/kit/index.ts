@@ -2,6 +2,7 @@ export * from './analytics-module.ts';
 export * from './built-in.ts';
 export * from './dashboard.ts';
 export * from './event-source.ts';
+export * from './open-connections.ts';
 export * from './query.ts';
 export * from './reducer.ts';
 export * from './scope.ts';
