@@ -20,7 +20,7 @@ let world: TestPeople;
 let auth: Auth;
 let directory: string;
 let isReady = true;
-const posted: string[] = [];
+const posted: (string | null)[] = [];
 
 beforeAll(async () => {
   world = await openTestPeople();
