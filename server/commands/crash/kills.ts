@@ -67,7 +67,7 @@ async function kill(
   await after(random.between(50, 900));
   const moment = momentOf(load);
   const { signal, code } = await child.end('SIGKILL');
-  return judge({
+  const round = await judge({
     what: 'kill',
     files: archiveIn(varDir),
     load,
@@ -77,6 +77,8 @@ async function kill(
     emptyMs,
     others: signal === 'SIGKILL' ? [] : [`ended by itself with ${code ?? signal}: ${child.said()}`],
   });
+  const note = `${moment.inFlight} in flight, ${moment.recent} answered in the last 50 ms`;
+  return { ...round, note };
 }
 
 /** R15. Clients come back at once and not after the time that they are told: it is up to 15 s, and the next start is due. */

@@ -54,16 +54,20 @@ export function openTally(isVerbose = false) {
     const count = (of: (round: Round) => readonly string[]) =>
       rounds.reduce((sum, { round }) => sum + of(round).length, 0);
     for (const kind of Object.keys(SCENARIOS) as CrashKind[]) {
-      const crashes = rounds.filter((one) => one.kind === kind && one.round.what !== 'rest');
-      console.log(`figure crash.${kind} ${crashes.length} rounds`);
+      const crashes = rounds.filter((one) => one.kind === kind && !['rest', 'stop'].includes(one.round.what));
+      if (crashes.length > 0) console.log(`figure crash.${kind} ${crashes.length} rounds`);
     }
     const kills = rounds.filter(({ round }) => round.what === 'kill');
+    const stops = rounds.filter(({ round }) => round.what === 'stop');
+    if (stops.length > 0) console.log(`figure crash.stops ${stops.length} rounds`);
     const share = (of: (round: Round) => boolean) =>
       kills.length === 0 ? 1 : kills.filter(({ round }) => of(round)).length / kills.length;
     const inFlight = share((round) => round.isInFlight);
-    console.log(`figure crash.kills-in-flight ${inFlight.toFixed(2)} share`);
-    console.log(`figure crash.kills-after-answer ${share((round) => round.isRecent).toFixed(2)} share`);
-    console.log(`figure crash.ready-max ${readyOf(rounds)} ms`);
+    if (kills.length > 0) {
+      console.log(`figure crash.kills-in-flight ${inFlight.toFixed(2)} share`);
+      console.log(`figure crash.kills-after-answer ${share((round) => round.isRecent).toFixed(2)} share`);
+    }
+    if (readyOf(rounds) > 0) console.log(`figure crash.ready-max ${readyOf(rounds)} ms`);
     console.log(`figure crash.acknowledged ${acknowledged} events`);
     console.log(`figure crash.lost ${count((round) => round.lost)} events`);
     console.log(`figure crash.doubled ${count((round) => round.doubled)} events`);
