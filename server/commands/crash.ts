@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N] [--clones N] [--faults N] [--full N] [--seed S] [--verbose]`:
+ * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N] [--clones N] [--faults N] [--full N] [--school N] [--seed S] [--verbose]`:
  * kills the server, its power, its owner and its Redis at random moments under load, cuts and breaks a simulated disk, fills a
  * small one, and asks after each whether anything acknowledged was lost, anything stored twice,
  * any state not the fold of the archive (delivery.md §16). Ends with 1 where something was.
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     redis: { type: 'string', default: '0' },
     faults: { type: 'string', default: '0' },
     full: { type: 'string', default: '0' },
+    school: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     sabotage: { type: 'string' },
     verbose: { type: 'boolean', default: false },

@@ -10,6 +10,11 @@ const WORDS = ['Frühling', 'und', 'so', 'weiter', 'the', 'quick', '狐', 'jumps
 /** Lists of ids stay short, so that a state costs the same late as early. */
 const EVENTS_OF_A_DOC = 60;
 
+/** What a client captures; a new one for each client, since a text's length goes on from event to event. */
+export type Tool = { readonly source: string; readonly capture: (random: Random, n: number) => Captured };
+
+export const proofTool = (): Tool => ({ source: 'proof', capture });
+
 /** Mostly good events, some that start a cascade, some that fit no schema, some that must not be collected. */
 export function capture(random: Random, n: number, tag?: string): Captured {
   const dice = random.next();
@@ -20,6 +25,36 @@ export function capture(random: Random, n: number, tag?: string): Captured {
   if (dice < 0.02) return captured({ event: 'mark', sentAt, body: { doc, ...tagged } }, 'bad');
   if (dice < 0.04) return captured({ event: 'secret', sentAt, body: { n, ...tagged } }, 'declined');
   return captured({ event: dice < 0.12 ? 'ripple' : 'mark', sentAt, body }, 'good');
+}
+
+/** Someone writes in a Google document: mostly at its end, sometimes elsewhere, and cuts some of it again (wire.md §A4). */
+export function googleDocsTool(): Tool {
+  let length = 0;
+  const edits = (random: Random) => {
+    if (length > 20 && random.next() < 0.1) {
+      const si = 1 + random.below(length - 10);
+      length -= 10;
+      return [{ ty: 'ds', si, ei: si + 9 }];
+    }
+    const s = random.pick(WORDS);
+    const ibi = random.next() < 0.8 ? length + 1 : 1 + random.below(length + 1);
+    length += s.length;
+    return [{ ty: 'is', ibi, s }];
+  };
+  return {
+    source: 'org.mitros.writing_analytics',
+    capture(random, n) {
+      const dice = random.next();
+      const doc = 'essay';
+      const sentAt = Date.now();
+      if (dice < 0.02)
+        return captured({ event: 'google_docs_save', sentAt, body: { doc_id: doc, bundles: n } }, 'bad');
+      if (dice < 0.04) return captured({ event: 'childList', sentAt, body: {} }, 'declined');
+      const bundles = [{ commands: edits(random) }];
+      const body = { doc_id: doc, bundles, timestamp: sentAt };
+      return captured({ event: 'google_docs_save', sentAt, body }, 'good');
+    },
+  };
 }
 
 function captured(sent: Sent, kind: Kind): Captured {

@@ -1,7 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Answer, Sent } from '#server/ingest/protocol.ts';
 import { type Random, seededRandom } from '#server/simulate/random.ts';
-import { capture } from './captured.ts';
+import { proofTool, type Tool } from './captured.ts';
 import { acknowledge, type Ledger, newLedger, noteEnd } from './ledger.ts';
 
 export type LoadClient = {
@@ -32,6 +32,8 @@ export type LoadClientOptions = {
   readonly token: () => Promise<string>;
   readonly student: string;
   readonly seed: number;
+  /** What it captures; default: events of the proof's own source. */
+  readonly tool?: Tool;
   /** A connection is cut by the client itself after about so many frames; 0: never. */
   readonly cutEvery?: number;
   /** Longest wait before a new connection, ms; wire.md part B says 30 s, which no proof has. */
@@ -53,6 +55,7 @@ type Flight = { readonly from: number; readonly count: number };
  */
 export function openLoadClient(options: LoadClientOptions): LoadClient {
   const random = seededRandom(options.seed);
+  const tool = options.tool ?? proofTool();
   const ledger = newLedger(producerFrom(random), options.student);
   /** Events with seq above `ledger.acknowledged`, in order. */
   const spool: Sent[] = [];
@@ -148,7 +151,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   }
 
   function makeOne(): void {
-    const { sent, kind, hash } = capture(random, ledger.rows.length + 1);
+    const { sent, kind, hash } = tool.capture(random, ledger.rows.length + 1);
     ledger.rows.push({ kind, hash, end: 'unknown' });
     spool.push(sent);
   }
@@ -160,7 +163,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     next += events.length;
     ledger.highest = Math.max(ledger.highest, next - 1);
     sendings.sent += events.length;
-    const batch = { v: 1, type: 'events', producer, epoch, from: flight.from, source: 'proof', events };
+    const batch = { v: 1, type: 'events', producer, epoch, from: flight.from, source: tool.source, events };
     to.timeout(ANSWER_MS).emit('m', JSON.stringify(batch), (error: Error | null, answer: Answer) => {
       if (to !== socket) return;
       if (error) return lost(to);

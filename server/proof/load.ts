@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { signIngestToken } from '#server/auth/ingest-token.ts';
+import { type IngestSubject, signIngestToken } from '#server/auth/ingest-token.ts';
 import { seededRandom } from '#server/simulate/random.ts';
+import type { Tool } from './captured.ts';
 import type { Ledger, SocketLedger } from './ledger.ts';
 import { type LoadClient, openLoadClient } from './load-client.ts';
 import { type ObserverClient, openObserverClient } from './observer-client.ts';
@@ -29,6 +30,9 @@ export type LoadOptions = {
   /** Connections of clients of the old protocol. */
   readonly observers?: number;
   readonly cutEvery?: number;
+  /** Who the clients with ids are, one connection each; default: invented students. */
+  readonly subjects?: readonly IngestSubject[];
+  readonly tool?: () => Tool;
 };
 
 const POLL_MS = 20;
@@ -38,16 +42,25 @@ export function newKey(): KeyObject {
 }
 
 export function openLoad(options: LoadOptions): Load {
-  const { url, key, seed, connections = 10, observers = 2, cutEvery = 200 } = options;
+  const { url, key, seed, connections = 10, observers = 2, cutEvery = 200, tool } = options;
   const random = seededRandom(seed);
   const own = () => random.below(2 ** 31);
-  const clients = Array.from({ length: connections }, (_, i) => {
-    const student = `student-${seed}-${Math.ceil(i * 0.75)}`;
-    return openLoadClient({ url, token: tokenOf(key, student), student, seed: own(), cutEvery });
-  });
+  const subjects =
+    options.subjects ??
+    Array.from({ length: connections }, (_, i) => subjectOf(`student-${seed}-${Math.ceil(i * 0.75)}`));
+  const clients = subjects.map((subject) =>
+    openLoadClient({
+      url,
+      token: tokenOf(key, subject),
+      student: subject.person,
+      seed: own(),
+      cutEvery,
+      ...(tool ? { tool: tool() } : {}),
+    }),
+  );
   const old: readonly ObserverClient[] = Array.from({ length: observers }, (_, i) => {
     const student = `observer-${seed}-${i}`;
-    return openObserverClient({ url, token: tokenOf(key, student), student, seed: own() });
+    return openObserverClient({ url, token: tokenOf(key, subjectOf(student)), student, seed: own() });
   });
   const sum = (of: (client: LoadClient) => number) =>
     clients.reduce((total, client) => total + of(client), 0);
@@ -78,7 +91,10 @@ export function openLoad(options: LoadOptions): Load {
   };
 }
 
-function tokenOf(key: KeyObject, student: string): () => Promise<string> {
-  const subject = { person: student, school: 'proof', installation: student };
+function subjectOf(person: string): IngestSubject {
+  return { person, school: 'proof', installation: person };
+}
+
+function tokenOf(key: KeyObject, subject: IngestSubject): () => Promise<string> {
   return async () => (await signIngestToken(key, subject, Date.now())).token;
 }

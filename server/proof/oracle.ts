@@ -84,7 +84,7 @@ function checkLedger(ledger: Ledger, ends: Ends, findings: Findings): number {
       findings.lost.push(`${name}:${seq} is ${row.kind} and is kept as ${ended.end}`);
     else if (ended.end !== 'declined' && ended.hash !== row.hash)
       findings.lost.push(`${name}:${seq} is kept with the hash of something else`);
-    else if (ended.end === 'stored' && ended.n !== seq && row.kind === 'good')
+    else if (ended.n !== undefined && ended.n !== seq)
       findings.lost.push(`${name}:${seq} is kept with the content of ${ended.n}`);
   }
   findings.invented.push(...ledger.complaints);

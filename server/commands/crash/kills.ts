@@ -1,13 +1,9 @@
-import { join } from 'node:path';
-import { openFileArchive } from '#server/archive/file-archive.ts';
-import { loadModules } from '#server/modules.ts';
 import { type Load, newKey, openLoad } from '#server/proof/load.ts';
 import { type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
 import type { ProcessSettings } from '#server/proof/proof-process.ts';
 import { PROOF_MODULES } from '#server/proof/proof-server.ts';
-import { compareStateFiles, SILENT } from '#server/proof/stored-states.ts';
-import { openFileStore } from '#server/state/file-store.ts';
-import { compareStored } from '#server/stream/shadow.ts';
+import { compareStateFiles } from '#server/proof/stored-states.ts';
+import { foldedAgain } from './folded-again.ts';
 import {
   after,
   archiveIn,
@@ -128,30 +124,8 @@ async function endQuietly(settings: ProcessSettings, load: Load, varDir: string)
       compare: (archive) => compareStateFiles(varDir, archive),
       others: miscounted(status),
     });
-    return { ...round, mismatches: [...round.mismatches, ...(await foldedAgain(varDir))] };
+    return { ...round, mismatches: [...round.mismatches, ...(await foldedAgain(varDir, PROOF_MODULES))] };
   } finally {
     await child.end('SIGKILL');
-  }
-}
-
-/** R4: the server's own fold, texts included, beside what it has stored. */
-async function foldedAgain(varDir: string): Promise<readonly string[]> {
-  const { reducers } = await loadModules(PROOF_MODULES);
-  const archive = await openFileArchive({
-    directory: join(varDir, 'archive'),
-    software: 'proof',
-    clock: Date.now,
-    onFatal: () => {},
-    limits: { minFreeBytes: 0 },
-  });
-  const store = await openFileStore({ folder: join(varDir, 'states'), log: SILENT });
-  try {
-    const { compared, differing } = await compareStored({ archive, store, reducers });
-    return compared > 0
-      ? differing.map((key) => `${key}: folded again it differs`)
-      : ['no state was compared'];
-  } finally {
-    await store.close();
-    await archive.close();
   }
 }

@@ -6,6 +6,7 @@ import { runKills } from './kills.ts';
 import { runOwners } from './owners.ts';
 import { runRedis } from './redis.ts';
 import { isBroken, type Round, type Scenario } from './round.ts';
+import { runSchool } from './school.ts';
 
 export const SCENARIOS = {
   kills: runKills,
@@ -15,6 +16,7 @@ export const SCENARIOS = {
   redis: runRedis,
   faults: runFaults,
   full: runFull,
+  school: runSchool,
 } as const satisfies Record<string, (scenario: Scenario) => Promise<void>>;
 
 export type CrashKind = keyof typeof SCENARIOS;
@@ -67,7 +69,12 @@ export function openTally(isVerbose = false) {
       console.log(`figure crash.kills-in-flight ${inFlight.toFixed(2)} share`);
       console.log(`figure crash.kills-after-answer ${share((round) => round.isRecent).toFixed(2)} share`);
     }
-    if (readyOf(rounds) > 0) console.log(`figure crash.ready-max ${readyOf(rounds)} ms`);
+    const ready = (isSchool: boolean, name: string) => {
+      const ms = readyOf(rounds.filter((one) => (one.kind === 'school') === isSchool));
+      if (ms > 0) console.log(`figure crash.${name} ${ms} ms`);
+    };
+    ready(false, 'ready-max');
+    ready(true, 'school-ready-max');
     console.log(`figure crash.acknowledged ${acknowledged} events`);
     console.log(`figure crash.lost ${count((round) => round.lost)} events`);
     console.log(`figure crash.doubled ${count((round) => round.doubled)} events`);
