@@ -5,6 +5,7 @@ import type { Entry } from './entry.ts';
 import { diskFileSystem, type FileSystem, isFull } from './file-system.ts';
 import { createGroupQueue } from './group-queue.ts';
 import { type ArchiveLimits, DEFAULT_LIMITS } from './limits.ts';
+import { type ArchiveMeasures, openArchiveMeasures } from './measures.ts';
 import { createOpenSegment, type OpenSegment } from './open-segment.ts';
 import { decodeProducers, hashesOf } from './producers-table.ts';
 import { readEntries, readStudentEntries } from './read-archive.ts';
@@ -28,6 +29,8 @@ export type FileArchiveOptions = {
   /** Three or more closed segments could not be sealed. */
   readonly onUnsealed?: (count: number) => void;
   readonly limits?: Partial<ArchiveLimits>;
+  /** Counted into, for metrics. */
+  readonly measures?: ArchiveMeasures;
   readonly fileSystem?: FileSystem;
   /** Takes the directory for this process; default: `lockDirectory`. */
   readonly lock?: (directory: string) => Promise<() => Promise<void>>;
@@ -58,6 +61,7 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<Arch
 
 /** What a start leaves behind: everything that was found is sealed, nothing is open yet. */
 type Started = SealerOptions & {
+  readonly measures: ArchiveMeasures;
   readonly limits: ArchiveLimits;
   /** The next offset, which the start mark takes: so it is the fence. */
   readonly fence: number;
@@ -81,7 +85,15 @@ async function start(options: FileArchiveOptions): Promise<Started> {
   const newest = segments.sealed.at(-1);
   const table = newest && (await readProducersTable(fileSystem, newest));
   const newestAt = newest ? await checkSealed(fileSystem, newest, owner) : 0;
-  return { ...sealing, limits, fence: (newest?.last ?? -1) + 1, lastAt: Math.max(lastAt, newestAt), table };
+  const measures = options.measures ?? openArchiveMeasures();
+  return {
+    ...sealing,
+    measures,
+    limits,
+    fence: (newest?.last ?? -1) + 1,
+    lastAt: Math.max(lastAt, newestAt),
+    table,
+  };
 }
 
 type Running = { readonly started: Started; readonly writer: Writer; readonly sealer: Sealer };
@@ -117,7 +129,7 @@ async function run(
   listeners: ReadonlySet<Listener>,
   onFatal: (error: unknown) => void,
 ): Promise<Running> {
-  const { fileSystem, places, segments, archive, fence, lastAt, clock, limits } = started;
+  const { fileSystem, places, segments, archive, fence, lastAt, clock, limits, measures } = started;
   const marked = Promise.withResolvers<void>();
   // Until the mark is durable there is nobody to tell but the caller.
   let tell: (error: unknown) => void = marked.reject;
@@ -134,6 +146,7 @@ async function run(
     sealBytes: limits.sealBytes,
     fence,
     clock,
+    measures,
     segment: await nextSegment(fence),
     nextSegment,
     async onClosed(segment) {
@@ -163,6 +176,8 @@ async function lookAround(
   const { started, writer, sealer } = running;
   const { limits, fileSystem, places, clock } = started;
   const { free, total } = await fileSystem.space(places.root);
+  started.measures.freeBytes = free;
+  started.measures.unsealed = sealer.waiting();
   writer.setFull(free < Math.max(limits.minFreeBytes, limits.minFreeShare * total));
   const { startedAt } = writer.segment();
   const isOld = startedAt !== undefined && clock() - startedAt >= limits.sealAfterMs;

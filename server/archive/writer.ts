@@ -4,6 +4,7 @@ import type { Draft, Entry } from './entry.ts';
 import { isFull, writeAll } from './file-system.ts';
 import { completeGroup } from './group.ts';
 import type { GroupQueue, PendingGroup } from './group-queue.ts';
+import type { ArchiveMeasures } from './measures.ts';
 import type { OpenSegment } from './open-segment.ts';
 
 export type WriterOptions = {
@@ -12,6 +13,7 @@ export type WriterOptions = {
   readonly sealBytes: number;
   readonly fence: number;
   readonly clock: () => number;
+  readonly measures: ArchiveMeasures;
   readonly segment: OpenSegment;
   /** Makes the segment that begins at `first`; called between two groups. */
   readonly nextSegment: (first: number) => Promise<OpenSegment>;
@@ -145,12 +147,25 @@ async function write(state: State, group: PendingGroup): Promise<void> {
     await segment.file.datasync();
     return refuseAll(state, group);
   }
+  const since = performance.now();
   await segment.file.datasync();
+  count(options.measures, { ms: performance.now() - since, entries, bytes: length });
   segment.bytes += length;
   segment.end = first + entries;
   segment.startedAt ??= at;
   options.queue.recycle(group);
   answer(state, group);
+}
+
+function count(
+  measures: ArchiveMeasures,
+  group: { readonly ms: number; readonly entries: number; readonly bytes: number },
+): void {
+  measures.syncMs.note(group.ms);
+  measures.groupEntries.note(group.entries);
+  measures.groups += 1;
+  measures.entries += group.entries;
+  measures.bytes += group.bytes;
 }
 
 /** Answers all that waits, with nothing of it in the archive; offsets begin again behind the last durable one. */

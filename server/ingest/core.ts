@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import type { Archive } from '#server/archive/archive.ts';
 import type { BadRow, Draft } from '#server/archive/entry.ts';
 import type { BadCode, NoteCode, RefusedCode } from '#server/errors.ts';
+import type { Histogram } from '#server/histogram.ts';
 import type { Counter, Edge } from './counts.ts';
 import type { EventHash, Producer } from './dedupe.ts';
 import type { CollectionRules, Identity } from './identity.ts';
@@ -21,6 +22,10 @@ export type Core = {
   readonly clock: Clock;
   readonly limits: IngestLimits;
   readonly counter: Counter;
+  /** Events that came in and have no end yet, told apart from the counter: together they prove that nothing ends unseen. */
+  readonly flight: Record<Edge, number>;
+  /** Milliseconds from a batch's receipt to its answer. */
+  readonly acknowledgement: Histogram;
   /** Version of the software, noted in bad rows. */
   readonly version: string;
   isStopping: boolean;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Archive } from '#server/archive/archive.ts';
 import type { BadCode } from '#server/errors.ts';
 import { CLOSE } from '#server/errors.ts';
+import { openHistogram } from '#server/histogram.ts';
 import type { Registry } from '#server/registry.ts';
 import { acceptBatch } from './accept.ts';
 import { openBackPressure } from './back-pressure.ts';
@@ -90,6 +91,8 @@ export function openIngest(options: IngestOptions): Ingest {
     clock,
     limits,
     counter: openCounter(),
+    flight: { socket: 0, 'learning-observer': 0, http: 0 },
+    acknowledgement: openHistogram(),
     version: options.version ?? '0',
     isStopping: false,
   };
@@ -167,13 +170,17 @@ export function openIngest(options: IngestOptions): Ingest {
         return;
       }
       inFlight += 1;
-      connection.lastHeardAt = clock.monotonic();
+      const receivedAt = clock.monotonic();
+      connection.lastHeardAt = receivedAt;
+      core.flight[connection.edge] += events;
       connection.unansweredEvents += events;
       connection.unansweredBytes += received.bytes;
       back.check(connection);
       acceptBatch(core, connection, received, (given) => {
         connection.unansweredEvents -= events;
         connection.unansweredBytes -= received.bytes;
+        core.flight[connection.edge] -= events;
+        core.acknowledgement.note(clock.monotonic() - receivedAt);
         if (connection.isPaused) back.relieve(connection);
         answer(given);
         settle();
@@ -181,7 +188,9 @@ export function openIngest(options: IngestOptions): Ingest {
     },
     acceptBadFrame(connection, frame, answer) {
       inFlight += 1;
+      core.flight[connection.edge] += 1;
       acceptBadFrame(core, connection, frame, (given) => {
+        core.flight[connection.edge] -= 1;
         answer(given);
         settle();
       });

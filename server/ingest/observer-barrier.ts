@@ -2,7 +2,8 @@
 export type Barrier = {
   /** A frame that will get an end. */
   begin(frame: number): void;
-  end(frame: number): void;
+  /** False when the frame had its end before. */
+  end(frame: number): boolean;
   /** A frame that needs none. */
   pass(frame: number): void;
   /** Runs once every frame up to this one has its end. */
@@ -28,8 +29,9 @@ export function openBarrier(onProgress: (upTo: number) => void): Barrier {
       unfinished.add(frame);
     },
     end(frame) {
-      unfinished.delete(frame);
+      const isFirst = unfinished.delete(frame);
       progress();
+      return isFirst;
     },
     pass(frame) {
       last = frame;

@@ -141,6 +141,7 @@ export function openObserverSession(
 
   function data(frame: Frame): void {
     core.counter.received('learning-observer', 1);
+    core.flight['learning-observer'] += 1;
     barrier.begin(frame.n);
     offer(proofsIn(frame.event, frame.value, address), frame.n);
     const isReady = connection && park.size === 0 && sourceOf(frame, locked) !== undefined;
@@ -169,7 +170,7 @@ export function openObserverSession(
   function end(frame: number, given: OneEnd): void {
     core.counter.ended('learning-observer', given.end, 1, given.end === 'stored' ? undefined : given.code);
     ends.tell(frame, given, connection?.identity.student);
-    barrier.end(frame);
+    if (barrier.end(frame)) core.flight['learning-observer'] -= 1;
   }
 
   function offer(proofs: Proofs, frame: number): void {

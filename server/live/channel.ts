@@ -5,6 +5,7 @@ import type { AskService } from '#server/services/ask.ts';
 import type { StateKey } from '#server/state/state-key.ts';
 import type { States } from '#server/stream/owner.ts';
 import { EMPTY, type Snapshot } from './delta.ts';
+import type { LiveMeasures } from './measures.ts';
 import { runRow } from './run-row.ts';
 import type { Scheduler, Turns } from './scheduler.ts';
 import { finishRow, hasRead, logTrouble, openSeat, type Seat, waitingSince } from './seat.ts';
@@ -23,6 +24,7 @@ export type ChannelParts = {
   readonly scheduler: Scheduler;
   readonly clock: () => number;
   readonly log: Log;
+  readonly measures?: LiveMeasures;
 };
 export type Roster = { readonly classroom: Classroom; readonly students: readonly Student[] };
 
@@ -33,8 +35,8 @@ export type Channel = {
   snapshot(): Snapshot;
   /** Who is drawn from now on; those who are no longer in it leave the channel's memory. */
   setRoster(roster: Roster): void;
-  /** States of a student changed: the rows that read them run again in the channel's next turn. */
-  wake(student: string, keys: readonly StateKey[]): void;
+  /** States of a student changed: the rows that read them run again in the channel's next turn. `at`: when it was received. */
+  wake(student: string, keys: readonly StateKey[], at?: number): void;
   /** An answer came; it may be read by any row. */
   wakeAny(key: StateKey): void;
   onChange(listener: () => void): () => void;
@@ -52,6 +54,8 @@ type Core = {
   /** Server clock, while the channel is late. */
   lateSince: number | null;
   isInTurn: boolean;
+  /** When what was received that the rows, run since the last publishing, tell of; server clock. */
+  receipts: number[];
   /** Who waits for all rows. */
   waiting: (() => void)[];
 };
@@ -67,7 +71,7 @@ export function openChannel(subject: ChannelSubject, roster: Roster, parts: Chan
     },
     waitingSince: () => waitingSince(core.seats.values()),
     late(waitedMs) {
-      core.lateSince = waitedMs === null ? null : parts.clock() - waitedMs;
+      setLate(core, waitedMs === null ? null : parts.clock() - waitedMs);
       publish(core);
     },
   };
@@ -81,6 +85,7 @@ export function openChannel(subject: ChannelSubject, roster: Roster, parts: Chan
     snapshot: EMPTY,
     lateSince: null,
     isInTurn: false,
+    receipts: [],
     waiting: [],
   };
   takeRoster(core, roster);
@@ -94,9 +99,11 @@ export function openChannel(subject: ChannelSubject, roster: Roster, parts: Chan
     setRoster(next) {
       if (!isDeepStrictEqual(next, core.roster)) takeRoster(core, next);
     },
-    wake(student, keys) {
+    wake(student, keys, at) {
       const seat = core.seats.get(student);
-      if (seat && keys.some((key) => hasRead(seat, key))) markDirty(core, seat);
+      if (!seat || !keys.some((key) => hasRead(seat, key))) return;
+      seat.receivedAt ??= at ?? null;
+      markDirty(core, seat);
     },
     wakeAny(key) {
       for (const seat of core.seats.values()) if (hasRead(seat, key)) markDirty(core, seat);
@@ -107,10 +114,17 @@ export function openChannel(subject: ChannelSubject, roster: Roster, parts: Chan
     },
     close() {
       scheduler.drop(turns);
+      setLate(core, null);
       core.listeners.clear();
       release(core);
     },
   };
+}
+
+function setLate(core: Core, since: number | null): void {
+  const { measures } = core.parts;
+  if (measures) measures.delayed += Number(since !== null) - Number(core.lateSince !== null);
+  core.lateSince = since;
 }
 
 function markDirty({ parts, turns }: Core, seat: Seat): void {
@@ -131,6 +145,9 @@ function start(core: Core, seat: Seat): void {
   const { parts, subject } = core;
   seat.runningSince = seat.dirtySince ?? parts.scheduler.now();
   seat.dirtySince = null;
+  const { receivedAt } = seat;
+  seat.receivedAt = null;
+  if (parts.measures) parts.measures.rowsRun += 1;
   const reading = new Set<StateKey>();
   seat.reading = reading;
   const run = runRow({
@@ -145,6 +162,7 @@ function start(core: Core, seat: Seat): void {
     onRead: (key) => reading.add(key),
   });
   void run.then((result) => {
+    if (receivedAt !== null) core.receipts.push(receivedAt);
     finishRow(seat, result, (reason) => logTrouble(parts.log, subject, seat, reason));
     // Within its turn a row is sent by the end of it; one that waited for the outside needs a turn of its own.
     if (!core.isInTurn || seat.dirtySince !== null) parts.scheduler.want(core.turns);
@@ -162,6 +180,8 @@ function publish(core: Core): void {
   const isComplete = lateSince !== null || [...core.seats.values()].every(({ hasRun }) => hasRun);
   if (isComplete) release(core);
   if (next !== last) for (const listener of core.listeners) listener();
+  for (const at of core.receipts) core.parts.measures?.rowMs.note(core.parts.clock() - at);
+  core.receipts.length = 0;
 }
 
 function release(core: Core): void {

@@ -2,6 +2,7 @@ import type { Log } from '#server/log.ts';
 import type { Answers } from '#server/services/ask.ts';
 import type { States } from '#server/stream/owner.ts';
 import { type Channel, type ChannelSubject, openChannel, type Roster } from './channel.ts';
+import type { LiveMeasures } from './measures.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** All channels of this process, each open once however many watch it. */
@@ -25,6 +26,7 @@ export function openChannels(parts: {
   readonly scheduler: Scheduler;
   readonly clock: () => number;
   readonly log: Log;
+  readonly measures: LiveMeasures;
 }): Channels {
   const { states, answers } = parts;
   const open = new Map<string, Open>();
@@ -32,7 +34,7 @@ export function openChannels(parts: {
     for (const { channel } of open.values()) work(channel);
   };
   const stops = [
-    states.onChange((student, keys) => each((channel) => channel.wake(student, keys))),
+    states.onChange((student, keys, at) => each((channel) => channel.wake(student, keys, at))),
     answers.onChange((key) => each((channel) => channel.wakeAny(key))),
   ];
   const drop = (key: string) => {

@@ -12,6 +12,7 @@ import { canonical, openAnswers } from '#server/services/ask.ts';
 import type { States } from '#server/stream/owner.ts';
 import type { Roster } from './channel.ts';
 import { openChannels } from './channels.ts';
+import { type LiveMeasures, openLiveMeasures } from './measures.ts';
 import type { Act, Json, Opened, Subscribe } from './protocol.ts';
 import { ROW_BYTES, TEXT_ROW_BYTES } from './run-row.ts';
 import { openScheduler } from './scheduler.ts';
@@ -34,6 +35,8 @@ export type LiveParts = {
   readonly record: RecordEvent;
   readonly log: Log;
   readonly limits?: Partial<LiveLimits>;
+  /** Counted into, for metrics. */
+  readonly measures?: LiveMeasures;
 };
 
 export type LiveLimits = {
@@ -54,6 +57,7 @@ export type Live = {
   readonly log: Log;
   /** Open channels, for health. */
   readonly channels: () => number;
+  readonly measures: LiveMeasures;
   close(): void;
 };
 export type Subscribed = { readonly opened: Opened; readonly subscription: Subscription };
@@ -89,7 +93,8 @@ export function openLive(parts: LiveParts): Live {
   const { clock, log } = parts;
   const answers = openAnswers({ clock, log });
   const scheduler = openScheduler();
-  const channels = openChannels({ states: parts.states, answers, scheduler, clock, log });
+  const measures = parts.measures ?? openLiveMeasures();
+  const channels = openChannels({ states: parts.states, answers, scheduler, clock, log, measures });
   const trustMs = parts.limits?.trustMs ?? TRUST_MS;
 
   return {
@@ -137,6 +142,7 @@ export function openLive(parts: LiveParts): Live {
     clock,
     log,
     channels: channels.size,
+    measures,
     close() {
       channels.close();
       scheduler.close();

@@ -17,6 +17,8 @@ export type Seat = {
   reading: Set<StateKey> | null;
   dirtySince: number | null;
   runningSince: number | null;
+  /** When the oldest change that waits for its row was received; server clock. */
+  receivedAt: number | null;
 };
 
 /** `now`: the server's clock; `since`: the scheduler's. */
@@ -30,6 +32,7 @@ export function openSeat(student: Student, now: number, since: number): Seat {
     reading: null,
     dirtySince: since,
     runningSince: null,
+    receivedAt: null,
   };
 }
 

@@ -11,6 +11,8 @@ import type { Subscription, SubscriptionPeer } from './subscription.ts';
 export type LiveEdge = {
   /** Tells every dashboard to come back after a time of its own, up to `spreadMs`. */
   goingAway(spreadMs: number): void;
+  /** Open dashboards' connections. */
+  sockets(): number;
   close(): void;
 };
 
@@ -88,6 +90,7 @@ export function attachLive({
       for (const { socket } of people)
         socket.emit('going-away', { reconnectAfterMs: Math.round(Math.random() * spreadMs) });
     },
+    sockets: () => people.size,
     close() {
       stop();
       clearInterval(timer);
@@ -164,7 +167,11 @@ async function subscribe(person: Person, live: Live, raw: unknown) {
   const { socket, open, pace } = person;
   let id = '';
   const peer: SubscriptionPeer = {
-    send: (delta) => pace.send('rows', delta),
+    send(delta) {
+      const isSent = pace.send('rows', delta);
+      if (!isSent) live.measures.skipped += 1;
+      return isSent;
+    },
     refused(code, reason) {
       open.delete(id);
       socket.emit('refused', { channel: id, code, reason });
@@ -268,6 +275,7 @@ async function recheckViewer(person: Person, viewerOf: ViewerOf): Promise<void> 
 function look(person: Person, live: Live, viewerOf: ViewerOf): void {
   const { socket, pace, open } = person;
   if (pace.isStalled()) {
+    live.measures.stalled += 1;
     live.log.warn({ edge: 'live', bytes: buffered(socket), close: CLOSE.readerStalled }, 'a reader stalled');
     closeTransport(socket, CLOSE.readerStalled);
     return;

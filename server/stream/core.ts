@@ -4,6 +4,7 @@ import type { Notices } from '#server/notices/notices.ts';
 import type { StateKey } from '#server/state/state-key.ts';
 import type { StateStore } from '#server/state/state-store.ts';
 import type { Folding } from './apply.ts';
+import type { OwnerMeasures } from './measures.ts';
 import type { HotStudent } from './student.ts';
 
 export type OwnerLimits = {
@@ -38,8 +39,9 @@ export type Core = {
   readonly log: Log;
   readonly notices: Notices | undefined;
   readonly clock: () => number;
+  readonly measures: OwnerMeasures;
   readonly hot: Map<string, HotStudent>;
-  readonly listeners: Set<(student: string, keys: readonly StateKey[]) => void>;
+  readonly listeners: Set<(student: string, keys: readonly StateKey[], at?: number) => void>;
   /** Students with something to flush. */
   dirty: Set<HotStudent>;
   dirtyBytes: number;
@@ -50,6 +52,8 @@ export type Core = {
   base: number;
   /** When the store last took a flush, ms; null: not yet. */
   flushedAt: number | null;
+  /** The store failed to answer when it was asked last. */
+  isStoreSilent: boolean;
   /** Raised when all hot states are forgotten: whatever began before is void. */
   generation: number;
   /** `fenced`: another owner has taken over; `closed`: ended by us. */
@@ -61,11 +65,12 @@ export function isOver(core: Core): boolean {
   return core.phase === 'fenced' || core.phase === 'closed';
 }
 
-export function tell(core: Core, student: string, keys: readonly StateKey[]): void {
+/** `at`: when the event was received that changed them; absent after a rebuild. */
+export function tell(core: Core, student: string, keys: readonly StateKey[], at?: number): void {
   if (keys.length === 0) return;
   for (const listener of core.listeners) {
     try {
-      listener(student, keys);
+      listener(student, keys, at);
     } catch (cause) {
       core.log.error({ student, reason: nameOf(cause) }, 'a listener of state changes threw');
     }

@@ -70,7 +70,7 @@ export function openHot(
       core.hotBytes += student.bytes - bytes;
       core.dirtyBytes += student.dirtyBytes - dirtyBytes;
       if (student.dirty.length > 0 || student.isMarkDirty) core.dirty.add(student);
-      tell(core, student.id, keys);
+      tell(core, student.id, keys, entry.t);
     },
     expect(checkpoint) {
       expected = checkpoint;

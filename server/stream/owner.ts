@@ -8,6 +8,7 @@ import type { Folding } from './apply.ts';
 import { after, type Core, isOver, OWNER_LIMITS, type OwnerLimits } from './core.ts';
 import { openFeed } from './feed.ts';
 import { openHot, reasonOf } from './hot.ts';
+import { type OwnerMeasures, openOwnerMeasures } from './measures.ts';
 import { type Folded, type Plan, planOf } from './plan.ts';
 import { statesOf } from './reading.ts';
 import { openRebuilding } from './rebuilding.ts';
@@ -24,6 +25,8 @@ export type OwnerStatus = {
   readonly checkpoint: number;
   /** When the store last took a flush, ms; null: not yet. */
   readonly flushedAt: number | null;
+  /** The store failed to answer when it was asked last; accepting does not wait for it. */
+  readonly isStoreSilent: boolean;
   /** Durable entries that are not folded yet. */
   readonly behind: number;
   readonly students: number;
@@ -62,6 +65,8 @@ export type OwnerOptions = {
   readonly clock?: () => number;
   readonly notices?: Notices;
   readonly limits?: Partial<OwnerLimits>;
+  /** Counted into, for metrics. */
+  readonly measures?: OwnerMeasures;
   readonly watched?: Watched;
 };
 
@@ -146,6 +151,7 @@ export function openOwner(options: OwnerOptions): Owner {
       applied: core.applied,
       checkpoint: core.base,
       flushedAt: core.flushedAt,
+      isStoreSilent: core.isStoreSilent,
       behind: core.archive.end() - 1 - core.applied,
       students: core.hot.size,
       hotBytes: core.hotBytes,
@@ -162,15 +168,15 @@ export function openOwner(options: OwnerOptions): Owner {
 
 function coreOf(options: OwnerOptions): Core {
   const { archive, store, registry, log, notices, clock = Date.now, limits, watched } = options;
+  const measures = options.measures ?? openOwnerMeasures();
   const folding: Folding = {
     plan: planOf(registry.reducers, registry.build),
     onStep: watched?.onStep ?? (() => {}),
     isStuck: watched?.isStuck ?? (() => false),
-    onHalt: (folded, cell) =>
-      log.warn(
-        { reducer: folded.name, code: cell.halt?.code, position: cell.halt?.position },
-        'a key stands still',
-      ),
+    onHalt(folded, { halt }) {
+      if (halt) measures.halts[halt.code] += 1;
+      log.warn({ reducer: folded.name, code: halt?.code, position: halt?.position }, 'a key stands still');
+    },
   };
   return {
     archive,
@@ -180,6 +186,7 @@ function coreOf(options: OwnerOptions): Core {
     log,
     notices,
     clock,
+    measures,
     hot: new Map(),
     listeners: new Set(),
     dirty: new Set(),
@@ -188,6 +195,7 @@ function coreOf(options: OwnerOptions): Core {
     applied: -1,
     base: -1,
     flushedAt: null,
+    isStoreSilent: false,
     generation: 0,
     phase: 'starting',
     tick: 0,
@@ -203,12 +211,19 @@ async function claim(core: Core, generation: number, onFenced: () => void): Prom
     ms = Math.min(ms * 2, limits.retryMs[1])
   ) {
     try {
-      return await store.claim({ archive: archive.id, fence: archive.fence, end: archive.end() });
+      const checkpoint = await store.claim({
+        archive: archive.id,
+        fence: archive.fence,
+        end: archive.end(),
+      });
+      core.isStoreSilent = false;
+      return checkpoint;
     } catch (cause) {
       if (cause instanceof AppError && cause.code === 'conflict') {
         onFenced();
         return null;
       }
+      core.isStoreSilent = true;
       log.warn({ reason: reasonOf(cause) }, 'the state store does not answer');
       await after(ms);
     }

@@ -16,8 +16,11 @@ export type States = {
     reducer: R,
     fields: Readonly<Record<string, string>>,
   ): Promise<{ readonly state: StateOf<R>; readonly halt: Halt | null }>;
-  /** Hears the keys that one entry changed, at once after it was applied, with the student they belong to. */
-  onChange(listener: (student: string, keys: readonly StateKey[]) => void): () => void;
+  /**
+   * Hears the keys that one entry changed, at once after it was applied, with the student they belong to. `at`: when the
+   * entry was received, ms; absent after a rebuild.
+   */
+  onChange(listener: (student: string, keys: readonly StateKey[], at?: number) => void): () => void;
   /** False while the owner still folds what the archive holds (start, rebuild) for this student. */
   isReady(student: string): boolean;
 };

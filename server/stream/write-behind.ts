@@ -75,7 +75,8 @@ export function openWriteBehind(
     const cuts = cutAll(core);
     inFlightBytes = core.dirtyBytes;
     core.dirtyBytes = 0;
-    silentSince ??= performance.now();
+    const since = performance.now();
+    silentSince ??= since;
     hot.expect(checkpoint);
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
     let made: readonly Persisting[] = [];
@@ -84,10 +85,13 @@ export function openWriteBehind(
       const writes = made.map((one) => one.writes).filter((one) => one.set.length + one.del.length > 0);
       if (mark) writes.push({ student: '', set: [[WHOLE, mark]], del: [] });
       result = await core.store.flush({ fence: core.archive.fence, base, checkpoint, writes });
+      core.measures.flushMs.note(performance.now() - since);
     } catch (cause) {
+      core.measures.flushFailures += 1;
       core.log.warn({ reason: reasonOf(cause) }, 'the state store does not take a flush');
     }
     inFlightBytes = 0;
+    core.isStoreSilent = result === null;
     for (const { student } of cuts) student.isFlushing = false;
     if (generation !== core.generation || isOver(core)) return;
     if (result === null) return failed(cuts);
