@@ -148,7 +148,8 @@ for (const count of [0, 1, 40]) {
             (await page.getByRole('article').first().getByRole('link').first().getAttribute('href')) ?? ''
           );
         },
-        ready: async (page) => expect(page.getByTestId('document-text')).toContainText('lighthouse'),
+        ready: async (page) =>
+          expect(page.getByRole('region', { name: 'Text', exact: true })).toContainText('lighthouse'),
       });
     for (const client of clients) client.close();
   });

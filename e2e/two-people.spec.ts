@@ -70,7 +70,7 @@ test('after kill -9 in mid-sentence nothing is missing and both pages go on by t
   const card = desk.getByRole('article').filter({ hasText: 'twelve thirteen' });
   await expect(card).toHaveCount(1);
   await card.getByRole('link').first().click();
-  await expect(desk.getByTestId('document-text')).toHaveText(
+  await expect(desk.getByRole('region', { name: 'Text', exact: true })).toHaveText(
     'One two three four five six seven eight nine ten eleven twelve thirteen',
   );
   await Promise.all([pupil.close(), teacher.close()]);
@@ -102,7 +102,9 @@ test('what was typed offline survives a reload and reaches the teacher once', as
   const card = desk.getByRole('article').filter({ hasText: 'Inside the tunnel.' });
   await expect(card).toHaveCount(1, { timeout: 40_000 });
   await card.getByRole('link').first().click();
-  await expect(desk.getByTestId('document-text')).toHaveText('Before the tunnel. Inside the tunnel.');
+  await expect(desk.getByRole('region', { name: 'Text', exact: true })).toHaveText(
+    'Before the tunnel. Inside the tunnel.',
+  );
   await Promise.all([pupil.close(), teacher.close()]);
 });
 
@@ -128,10 +130,12 @@ test("a teacher of another class gets nothing: not the page, not the rows, not t
   const page = await stranger.newPage();
   const missing = await page.goto(`${own.url}/classes/aaaaaaaaaaaaaaaaaaaaaaaaaa`);
   expect(missing?.status()).toBe(404);
+  await expect(page.locator('h1')).toBeVisible();
   const missingText = await page.locator('body').innerText();
   for (const url of [classUrl, studentUrl, `${classUrl}/roster`]) {
     const answer = await page.goto(url);
     expect(answer?.status(), url).toBe(404);
+    await expect(page.locator('h1')).toBeVisible();
     expect(await page.locator('body').innerText()).toBe(missingText);
   }
   await Promise.all([teacher.close(), stranger.close()]);

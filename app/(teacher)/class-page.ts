@@ -1,4 +1,5 @@
 import { notFound } from 'next/navigation';
+import { cache } from 'react';
 import type { Tab } from '#app/ui/tabs.tsx';
 import { orNotFound, requireViewer } from '#app/viewer.ts';
 import type { Action } from '#server/access/viewer.ts';
@@ -6,12 +7,24 @@ import { runtime } from '#server/runtime.ts';
 
 export const classHref = (classroom: string) => `/classes/${encodeURIComponent(classroom)}`;
 
-/** Who looks, the permit for a class, and the class; the page of *not found* for everybody who may not. */
-export async function openClass(id: string, action: Action = 'read') {
+/** Who looks, the permit for a class, and the class; the page of *not found* for everybody who may not. Asked once a request. */
+export const openClass = cache(async (id: string, action: Action = 'read') => {
   const viewer = await requireViewer();
   const { access } = runtime();
   const permit = await orNotFound(access.toClass(viewer, id, action));
   return { viewer, permit, classroom: await access.classroomOf(permit) };
+});
+
+/**
+ * The class's name for the browser's tab. Null for whoever may not see it: a refusal thrown here would end the shell, and
+ * the page of *not found* would need JavaScript.
+ */
+export async function classTitle(id: string): Promise<string | null> {
+  try {
+    return (await openClass(id)).classroom.name;
+  } catch {
+    return null;
+  }
 }
 
 /** Queries that draw a class: the live dashboard first. */

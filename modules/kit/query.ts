@@ -43,7 +43,7 @@ export type Query<P extends Params | undefined = any, Row extends object = any, 
   readonly title: string;
   /** Typed settings; every field MUST have a default. */
   readonly params?: P;
-  /** True when a row holds a student's words at length: one audit line per row opened, and rows up to 64 KiB. */
+  /** True when a row holds a student's words at length: one audit line per row opened; rows up to 64 KiB for a class, 1 MiB for one student. */
   readonly showsText?: boolean;
   /** `class` (default): drawn for a whole class. `student`: drawn for one student, on the student's page. */
   readonly about?: 'class' | 'student';

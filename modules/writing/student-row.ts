@@ -9,9 +9,9 @@ import { type GrowthMark, type GrowthPoint, growth, pointsOf, sessionsOf } from 
 import { isLargePaste, type PasteClass, pastes } from './reducers/pastes.ts';
 import { binsOnTask, secondsOnTask, timeOnTask } from './reducers/time-on-task.ts';
 
-/** A row carries the end of a long text: rows may have 64 KiB, and three-byte characters are not rare. */
-const TEXT_CHARACTERS = 50_000;
-const TEXT_BYTES = 44_000;
+/** A row carries the end of a very long text: rows about one student may have 1 MiB, and three-byte characters are not rare. */
+const TEXT_CHARACTERS = 600_000;
+const TEXT_BYTES = 900_000;
 const POINTS = 300;
 const DOCUMENTS = 50;
 

@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --class <id or name> [--students 30] [--speed 10] [--seed 1]`: invented pupils of the demo school
  * write through the public protocol until the command is ended.
- * `npm run simulate -- --trace <file> [--student <email>] [--doc <id>]`: a recorded editing history, as fast as the server takes it.
+ * `npm run simulate -- --trace <file> [--student <email>] [--doc <id>] [--per-save 50]`: a recorded editing history, as fast as the server takes it.
  */
 import { parseArgs } from 'node:util';
 import { demoIngestKey } from '#server/auth/ingest-key.ts';
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     trace: { type: 'string' },
     student: { type: 'string', default: 'student01@demo.test' },
     doc: { type: 'string', default: 'trace' },
+    'per-save': { type: 'string', default: '50' },
   },
 });
 
@@ -37,7 +38,7 @@ function refuse(sentence: string): never {
   process.exit(64);
 }
 
-function positive(name: 'students' | 'speed' | 'seed'): number {
+function positive(name: 'students' | 'speed' | 'seed' | 'per-save'): number {
   const value = Number(values[name]);
   return value > 0 ? value : refuse(`--${name} takes a positive number.`);
 }
@@ -65,6 +66,7 @@ if (values.trace) {
     client,
     document: googleDocument(client, values.doc, 'Recorded'),
     trace,
+    perSave: positive('per-save'),
   });
   const seconds = (performance.now() - started) / 1000;
   console.log(`figure simulate.trace.events ${events} events`);

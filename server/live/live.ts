@@ -14,7 +14,7 @@ import type { Roster } from './channel.ts';
 import { openChannels } from './channels.ts';
 import { type LiveMeasures, openLiveMeasures } from './measures.ts';
 import type { Act, Json, Opened, Subscribe } from './protocol.ts';
-import { ROW_BYTES, TEXT_ROW_BYTES } from './run-row.ts';
+import { ROW_BYTES, STUDENT_ROW_BYTES, TEXT_ROW_BYTES } from './run-row.ts';
 import { openScheduler } from './scheduler.ts';
 import { openSubscription, type Subscription, type SubscriptionPeer } from './subscription.ts';
 
@@ -110,7 +110,7 @@ export function openLive(parts: LiveParts): Live {
         module: asked.module,
         query,
         params,
-        maxRowBytes: asked.student || query.showsText ? TEXT_ROW_BYTES : ROW_BYTES,
+        maxRowBytes: boundOf(asked, query),
       };
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 10);
       return openSubscription({
@@ -149,6 +149,11 @@ export function openLive(parts: LiveParts): Live {
       answers.close();
     },
   };
+}
+
+function boundOf(asked: Subscribe, query: Query): number {
+  if (asked.student) return STUDENT_ROW_BYTES;
+  return query.showsText ? TEXT_ROW_BYTES : ROW_BYTES;
 }
 
 /** The students whom `access` lets this viewer see of what was asked for. */

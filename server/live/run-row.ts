@@ -5,8 +5,10 @@ import type { States } from '#server/stream/owner.ts';
 import type { Json, Row } from './protocol.ts';
 
 export const ROW_BYTES = 8 * 1024;
-/** Of a row with `student` or of a query that shows text. */
+/** Of a query that shows text, for a whole class. */
 export const TEXT_ROW_BYTES = 64 * 1024;
+/** Of the one row of a student's page: it shows whole texts, which travel once and then as splices. */
+export const STUDENT_ROW_BYTES = 1024 * 1024;
 
 export type RowRun = {
   readonly query: Query;

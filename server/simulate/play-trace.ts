@@ -35,24 +35,27 @@ export async function readTrace(path: string): Promise<Trace> {
 
 const WINDOW = 256;
 
-/** Plays every transaction as one event, as fast as the server takes them; resolves when all are stored. */
+/**
+ * Plays a history as an editor would save it: `perSave` transactions an event, as fast as the server takes them (its
+ * rates per student hold). Resolves when all are stored.
+ */
 export async function playTrace({
   client,
   document,
   trace,
+  perSave,
   clock = Date.now,
-  from = 0,
 }: {
   readonly client: IngestClient;
   readonly document: SimulatedDocument;
   readonly trace: Trace;
+  readonly perSave: number;
   readonly clock?: () => number;
-  /** Transactions to skip: those that an earlier run has stored. */
-  readonly from?: number;
 }): Promise<{ readonly events: number }> {
   let events = 0;
-  for (const { patches } of trace.txns.slice(from)) {
+  for (let from = 0; from < trace.txns.length; from += perSave) {
     if (client.waiting() >= WINDOW) await client.settled();
+    const patches = trace.txns.slice(from, from + perSave).flatMap((transaction) => transaction.patches);
     document.replace(
       patches.map(([pos, cut, put]) => ({ pos, cut, put })),
       clock(),

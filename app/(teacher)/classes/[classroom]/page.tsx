@@ -1,13 +1,13 @@
 import { LivePage } from '#app/live/live-page.tsx';
 import { Empty } from '#app/ui/empty.tsx';
 import { TopBar } from '#app/ui/top-bar.tsx';
-import { classHref, classQueries, classTabs, openClass } from '../../class-page.ts';
+import { classHref, classQueries, classTabs, classTitle, openClass } from '../../class-page.ts';
 
 type Params = { readonly params: Promise<{ readonly classroom: string }> };
 
 export async function generateMetadata({ params }: Params) {
-  const { classroom } = await openClass((await params).classroom);
-  return { title: classroom.name };
+  const title = await classTitle((await params).classroom);
+  return title === null ? {} : { title };
 }
 
 /** A class, live. */
