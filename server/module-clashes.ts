@@ -1,5 +1,6 @@
 import type { AnalyticsModule, EventSource, Reducer } from '#modules/kit/index.ts';
 import { builtInSources } from '#modules/kit/index.ts';
+import { builtInReducers } from './registry.ts';
 
 /** A module as it was found: its folder's name, the file that declares it, and the views in `dashboards/`. */
 export type FoundModule = {
@@ -13,6 +14,7 @@ export type FoundModule = {
 type Owned<T> = { readonly value: T; readonly file: string };
 
 const KIT = 'modules/kit/built-in.ts';
+const REGISTRY = 'server/registry.ts';
 const MOST_HOPS = 8;
 
 /** What the modules' authors got wrong, a sentence each that names the files; empty when nothing. */
@@ -25,7 +27,7 @@ export function clashesOf(found: readonly FoundModule[]): string[] {
   return [
     ...found.flatMap(wrongName),
     ...twice('event source', sources),
-    ...twice('reducer', reducers),
+    ...twice('reducer', [...builtInReducers.map((value) => ({ value, file: REGISTRY })), ...reducers]),
     ...found.flatMap(wrongQueries),
     ...reducers.flatMap((reducer) => undeclared(reducer, sources)),
     ...emittedTwice(reducers),

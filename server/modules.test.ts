@@ -170,7 +170,7 @@ describe('loading', () => {
     await mkdir(join(root, 'notes'));
     const registry = await loadModules(root);
     expect(registry.modules.map((module) => module.name)).toEqual(['beta']);
-    expect([...registry.sources.keys()]).toEqual(['connection', 'queue', 'client', 'beta']);
+    expect([...registry.sources.keys()]).toEqual(['connection', 'queue', 'client', 'blob', 'beta']);
     expect(registry.findQuery('beta', 'readers')?.module.name).toBe('beta');
     expect(registry.findQuery('beta', 'writers')).toBeUndefined();
   });

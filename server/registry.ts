@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AnalyticsModule, EventSource, Query, Reducer } from '#modules/kit/index.ts';
-import { builtInSources, openConnections } from '#modules/kit/index.ts';
+import { blob, builtInSources, openConnections } from '#modules/kit/index.ts';
 
 export type RegisteredQuery = { readonly module: AnalyticsModule; readonly query: Query };
 
@@ -24,12 +24,14 @@ export type Registry = {
 };
 
 /** Reducers that the server itself needs, whatever modules there are. */
-const BUILT_IN: readonly Reducer[] = [openConnections];
+export const builtInReducers: readonly Reducer[] = [blob, openConnections];
 const NOBODY: readonly Reducer[] = [];
 
 /** Looks nothing up on disk and refuses nothing; `loadModules` has checked what it is given. */
 export function buildRegistry(modules: readonly AnalyticsModule[]): Registry {
-  const reducers = [...BUILT_IN, ...modules.flatMap((module) => module.reducers ?? [])].toSorted(byName);
+  const reducers = [...builtInReducers, ...modules.flatMap((module) => module.reducers ?? [])].toSorted(
+    byName,
+  );
   const queries = modules.flatMap((module) => (module.queries ?? []).map((query) => ({ module, query })));
   const queryByPath = new Map(queries.map((found) => [`${found.module.name}/${found.query.name}`, found]));
   const listening = listenersOf(reducers);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blobs } from './blob.ts';
 import { defineEventSource } from './event-source.ts';
 
 /** Written by the server about a student's connections, so that *no signal* is folded like everything else. */
@@ -39,4 +40,4 @@ export const client = defineEventSource({
 });
 
 /** The sources that exist without any module. */
-export const builtInSources = [connection, queue, client] as const;
+export const builtInSources = [connection, queue, client, blobs] as const;

@@ -1,4 +1,5 @@
 export * from './analytics-module.ts';
+export * from './blob.ts';
 export * from './built-in.ts';
 export * from './dashboard.ts';
 export * from './event-source.ts';

@@ -22,7 +22,7 @@ import { routeUpgrade } from '#server/upgrade.ts';
 import { type Clock, systemClock } from './core.ts';
 import { postEvents } from './http.ts';
 import type { Claim, CollectionRules, Identify, Identity } from './identity.ts';
-import { openIngest } from './ingest.ts';
+import { openIngest, type ReadBlob } from './ingest.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from './learning-observer-socket.ts';
 import { DEFAULT_LIMITS, type IngestLimits } from './limits.ts';
 import type { Answer, Sent } from './protocol.ts';
@@ -106,7 +106,24 @@ export async function openTestServer(options: TestServerOptions = {}) {
     decide: (student, at) => world.decide(student, at),
     reopensAt: () => world.opensAt,
   };
-  const ingest = openIngest({ archive, registry, identify, rules, recorder, clock, limits, version: 'test' });
+  const readBlob: ReadBlob = async ({ student, tool, activity }) => {
+    const saved = (await all(archive)).flatMap(({ s, src, ev }) =>
+      s === student && src === 'blob' ? (ev ?? []) : [],
+    );
+    const last = saved.findLast(({ body }) => body.tool === tool && body.activity === activity);
+    return last ? String(last.body.json) : null;
+  };
+  const ingest = openIngest({
+    archive,
+    registry,
+    identify,
+    rules,
+    recorder,
+    clock,
+    limits,
+    readBlob,
+    version: 'test',
+  });
   const server = createServer();
   const sockets = new SocketServer(server, {
     ...INGEST_IO_OPTIONS,

@@ -6,6 +6,7 @@ import { openHistogram } from '#server/histogram.ts';
 import type { Registry } from '#server/registry.ts';
 import { acceptBatch } from './accept.ts';
 import { openBackPressure } from './back-pressure.ts';
+import type { BlobKey } from './blobs.ts';
 import { type ByStudent, leaveStudent, type OpenConnection, ofStudent, type Peer } from './connections.ts';
 import {
   badRow,
@@ -37,7 +38,11 @@ export type IngestOptions = {
   readonly version?: string;
   /** Resolves once everything archived so far is folded; the barrier of the old protocol's `fetch_blob`. */
   readonly whenFolded?: () => Promise<void>;
+  /** The JSON text that an activity of the old protocol saved last; null: nothing yet. */
+  readonly readBlob?: ReadBlob;
 };
+
+export type ReadBlob = (key: BlobKey) => Promise<string | null>;
 
 export type Opening = {
   readonly identity: Identity;
@@ -53,6 +58,7 @@ export type Ingest = {
   readonly core: Core;
   readonly identify: Identify;
   readonly whenFolded: () => Promise<void>;
+  readonly readBlob: ReadBlob;
   /** Call after `rules.prepare`. */
   open(opening: Opening): OpenConnection;
   recordConnected(connection: OpenConnection): void;
@@ -113,6 +119,7 @@ export function openIngest(options: IngestOptions): Ingest {
     core,
     identify: options.identify,
     whenFolded: options.whenFolded ?? (() => Promise.resolve()),
+    readBlob: options.readBlob ?? (async () => null),
     open(opening) {
       const connection: OpenConnection = {
         id: randomBytes(12).toString('base64url'),

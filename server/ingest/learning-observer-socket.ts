@@ -4,6 +4,7 @@ import type { ServerOptions, WebSocket, WebSocketServer } from 'ws';
 import { ADDRESS_HEADER } from '#server/address.ts';
 import { CLOSE } from '#server/errors.ts';
 import { refuseUpgrade } from '#server/http-server.ts';
+import { openBlobSaves } from './blobs.ts';
 import type { Identity } from './identity.ts';
 import type { Ingest } from './ingest.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -55,6 +56,7 @@ export function openLearningObserverEdge(options: ObserverEdgeOptions): Observer
   const shared: ObserverShared = {
     ingest,
     parks: { bytes: 0 },
+    blobs: openBlobSaves(ingest.core),
     sockets: openObserverSockets(limits),
     terminated: new Set(),
   };
@@ -155,9 +157,10 @@ export function openLearningObserverEdge(options: ObserverEdgeOptions): Observer
     },
     close() {
       for (const timer of timers) clearInterval(timer);
+      const written = shared.blobs.writeAll();
       for (const { ws, session } of lives) {
         session.flush();
-        end(ws, CLOSE.goingAway);
+        void written.then(() => end(ws, CLOSE.goingAway));
       }
     },
   };

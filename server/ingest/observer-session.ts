@@ -7,6 +7,7 @@ import type { Identity } from './identity.ts';
 import { type Fields, lockFields } from './lock-fields.ts';
 import { openAnswers } from './observer-answers.ts';
 import { openBarrier } from './observer-barrier.ts';
+import { openBlobFrames } from './observer-blobs.ts';
 import { type Proofs, proofsIn } from './observer-claims.ts';
 import { openEnds } from './observer-ends.ts';
 import {
@@ -60,6 +61,13 @@ export function openObserverSession(
   const barrier = openBarrier((upTo) => answers.stored(upTo));
   const park = openPark(shared.parks, limits, parkedTooLong);
   const intake = openIntake(core, wire, { connection: () => connection, end });
+  const blobs = openBlobFrames(shared, {
+    connection: () => connection,
+    locked: () => locked,
+    end,
+    bad: (fault, frame) => badEvent(fault, frame, {}),
+    send: wire.send,
+  });
   let frames = 0;
   let locked: Fields = {};
   let connection: OpenConnection | undefined;
@@ -129,20 +137,28 @@ export function openObserverSession(
 
   function parkIsFull(frame: Frame): void {
     if (!connection) refuseData(frame, unknownBecause ?? 'held');
-    else {
-      const one = { ...eventOf(frame, ''), source: '' };
-      const bad = {
-        code: 'parked-too-long' as const,
-        message: `no source was known in time for frame ${frame.n}`,
-      };
-      appendBad(core, connection, one, bad, (given) => end(frame.n, given));
-    }
+    else
+      badEvent(
+        { code: 'parked-too-long', message: `no source was known in time for frame ${frame.n}` },
+        frame,
+      );
+  }
+
+  /** A frame that was begun and cannot be an event. `body`: what its bad row keeps. */
+  function badEvent(fault: BadFrame, frame: Frame, body: Fields = bodyOf(frame, locked)): void {
+    const one = { ...eventOf(frame, ''), body };
+    if (connection) appendBad(core, connection, one, fault, (given) => end(frame.n, given));
+    else end(frame.n, { end: 'bad', ...fault });
+  }
+
+  function begin(frame: number): void {
+    core.counter.received('learning-observer', 1);
+    core.flight['learning-observer'] += 1;
+    barrier.begin(frame);
   }
 
   function data(frame: Frame): void {
-    core.counter.received('learning-observer', 1);
-    core.flight['learning-observer'] += 1;
-    barrier.begin(frame.n);
+    begin(frame.n);
     offer(proofsIn(frame.event, frame.value, address), frame.n);
     const isReady = connection && park.size === 0 && sourceOf(frame, locked) !== undefined;
     if (isReady) admit(frame);
@@ -224,26 +240,17 @@ export function openObserverSession(
     });
   }
 
-  /** Blobs are not kept yet: a fetch is the barrier that clients use it for, a save is refused. */
+  /** Looked at once it is decided who this is, so that a save that follows its proof at once is not lost to it. */
   function blob(frame: Frame): void {
     if (frame.event === 'save_blob') {
-      answers.tell({ result: 'refused', frame: frame.n, code: 'not-ready', message: 'blobs are not kept' });
-      barrier.pass(frame.n);
+      begin(frame.n);
+      prover.settled(() => blobs.save(frame));
       return;
     }
-    const { reduxID } = frame.value;
-    const has = (name: string) => (locked[name] ?? frame.value[name]) !== undefined;
-    const code = connection ? (has('source') && has('activity') ? undefined : 'field-missing') : 'anonymous';
     barrier.pass(frame.n);
-    barrier.after(frame.n, () => {
-      const reply = {
-        status: 'fetch_blob',
-        data: null,
-        frame: frame.n,
-        ...(code ? { code } : {}),
-        ...(reduxID === undefined ? {} : { reduxID }),
-      };
-      void ingest.whenFolded().then(() => wire.send(reply));
+    prover.settled(() => {
+      blobs.hurry();
+      barrier.after(frame.n, () => blobs.fetch(frame));
     });
   }
 
@@ -255,6 +262,7 @@ export function openObserverSession(
   function endAfter(frame: Frame): void {
     for (const parked of park.release()) end(parked.n, { end: 'refused', code: 'held', retryAfterMs: 0 });
     if (connection) shared.terminated.add(connection.identity.student);
+    blobs.hurry();
     barrier.after(frame.n, () => {
       answers.flush();
       wire.close(CLOSE.ended);
@@ -287,6 +295,7 @@ export function openObserverSession(
       if (member) shared.sockets.remove(member);
       prover.settled(() => {
         for (const parked of park.release()) end(parked.n, { end: 'refused', code: 'held', retryAfterMs: 0 });
+        blobs.hurry();
         // What waits for room was taken from the client: it is still stored, before the connection counts as gone.
         barrier.after(frames, () => connection && ingest.close(connection, reason));
       });

@@ -1,3 +1,4 @@
+import type { BlobSaves } from './blobs.ts';
 import type { Ingest } from './ingest.ts';
 import type { AllParks } from './observer-park.ts';
 import type { ObserverSockets } from './observer-sockets.ts';
@@ -15,6 +16,7 @@ export type ObserverWire = {
 export type ObserverShared = {
   readonly ingest: Ingest;
   readonly parks: AllParks;
+  readonly blobs: BlobSaves;
   readonly sockets: ObserverSockets;
   /** Students whose last socket ended with `terminate`: old clients come straight back and stay silent. */
   readonly terminated: Set<string>;

@@ -174,7 +174,7 @@ function wrongKeyField(
 }
 
 /** At most 300 characters, none of them a control character. */
-function isKeyText(value: unknown): boolean {
+export function isKeyText(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > MAX_KEY_CHARACTERS) return false;
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
