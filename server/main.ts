@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import next from 'next';
 import { Server as SocketServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
+import { blob } from '#modules/kit/index.ts';
 import { seedDemoSchool } from '../prisma/demo-school.ts';
 import { watchDenials } from './access/denials.ts';
 import { openAccess } from './access/open-access.ts';
@@ -132,6 +133,7 @@ const ingest = openIngest({
   recorder,
   version: VERSION,
   whenFolded: () => owner.caughtUp(),
+  readBlob: async (key) => (await owner.states.read(blob, key)).state,
 });
 access.onChange(({ kind, personId, sessionId }) => {
   if (kind === 'session-ended' && sessionId) ingest.disconnect({ credential: sessionId }, 'session-ended');
