@@ -7,9 +7,13 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { ADDRESS_HEADER, clientAddress } from './address.ts';
+import { CLOSE } from './errors.ts';
 import { setPageHeaders } from './page-headers.ts';
 import { routeUpgrade, type UpgradeRules } from './upgrade.ts';
+
+const OVERLOADED_CLOSE_MS = 5_000;
 
 export type UpgradeHandlers = {
   readonly 'socket.io': (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -20,6 +24,8 @@ export type UpgradeHandlers = {
 export type HttpServerOptions = UpgradeRules & {
   readonly trustedProxies: ReadonlySet<string>;
   readonly isSecure: boolean;
+  /** While it says yes, new sockets are closed with 1013: come back later. */
+  readonly isOverloaded?: () => boolean;
 };
 
 /** The one listener: hosts, headers, addresses and upgrades are decided here, pages and routes are Next's. */
@@ -30,6 +36,7 @@ export function openHttpServer(options: HttpServerOptions): {
   destroySockets(): void;
 } {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 20_000 });
+  const refusing = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 });
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -59,11 +66,20 @@ export function openHttpServer(options: HttpServerOptions): {
     const route = routeUpgrade(request, options);
     if (route === 'destroy') socket.destroy();
     else if (route === 'forbidden') refuseUpgrade(socket, 403);
+    else if (route !== 'next' && options.isOverloaded?.())
+      refusing.handleUpgrade(request, socket, head, closeOverloaded);
     else {
       request.headers[ADDRESS_HEADER] = clientAddress(request, options.trustedProxies);
       handlers[route](request, socket, head);
     }
   }
+}
+
+/** A close code needs an open socket; a peer that does not answer it is cut off. */
+function closeOverloaded(ws: WebSocket): void {
+  ws.on('error', () => ws.terminate());
+  ws.close(CLOSE.overloaded);
+  setTimeout(() => ws.terminate(), OVERLOADED_CLOSE_MS).unref();
 }
 
 /** Answers an upgrade with a status instead of a socket. `retryAfterS` makes clients of the old protocol wait. */

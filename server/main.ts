@@ -9,11 +9,13 @@ import { watchDenials } from './access/denials.ts';
 import { openAccess } from './access/open-access.ts';
 import { ArchiveCorruptError, EXIT_CORRUPT } from './archive/corrupt.ts';
 import { openFileArchive } from './archive/file-archive.ts';
+import { openArchiveMeasures } from './archive/measures.ts';
 import { archiveAudit } from './audit.ts';
 import { openAuth } from './auth/open-auth.ts';
 import { ownOrigins } from './auth/origin.ts';
 import { productionRefusals } from './auth/production-checks.ts';
 import { productionFacts } from './auth/production-facts.ts';
+import { watchConservation } from './conservation.ts';
 import { openDatabase } from './database.ts';
 import { playDemo } from './demo.ts';
 import { type Env, readEnv, SettingsError } from './env.ts';
@@ -28,10 +30,15 @@ import { attachIngest, INGEST_IO_OPTIONS } from './ingest/socket.ts';
 import { openLive } from './live/live.ts';
 import { attachLive } from './live/socket.ts';
 import { openLog } from './log.ts';
+import { openLoopDelay } from './loop-delay.ts';
+import { openMetrics } from './metrics.ts';
+import { serveMetrics } from './metrics-server.ts';
 import { loadModules } from './modules.ts';
+import { readiness } from './ready.ts';
 import { openRoster } from './roster/open-roster.ts';
 import { queryCards, type Runtime, setRuntime } from './runtime.ts';
 import { openShared } from './shared.ts';
+import { openOwnerMeasures } from './stream/measures.ts';
 import { openOwner } from './stream/owner.ts';
 import { openWatchdog } from './stream/watchdog.ts';
 
@@ -74,6 +81,7 @@ const web = openHttpServer({
   trustedProxies: new Set(env.TRUSTED_PROXIES),
   isDev: env.isDev,
   isSecure: env.publicUrl.startsWith('https:'),
+  isOverloaded: () => loopDelay.isOverloaded(),
 });
 // Next and Socket.IO each add listeners of their own to the server they are given. Give them servers that never
 // listen, so that `openHttpServer` alone decides who gets a request or an upgrade. (Next's `getUpgradeHandler()` does nothing.)
@@ -81,6 +89,8 @@ const pagesServer = new HttpServer();
 const socketsServer = new HttpServer();
 const pages = next({ dev: env.isDev, hostname: env.HOST, port: env.PORT, httpServer: pagesServer });
 
+const archiveMeasures = openArchiveMeasures();
+const ownerMeasures = openOwnerMeasures();
 const [registry, archive, database] = await Promise.all([
   loadModules(),
   openFileArchive({
@@ -89,6 +99,7 @@ const [registry, archive, database] = await Promise.all([
     clock,
     limits: { minFreeBytes: env.MIN_FREE_BYTES, minFreeShare: env.isDemo ? 0 : 0.1 },
     onFatal: endWithDisk,
+    measures: archiveMeasures,
     onUnsealed: (count) => log.error({ count }, 'segments cannot be sealed'),
   }),
   openDatabase({
@@ -110,6 +121,7 @@ const owner = openOwner({
   notices,
   watched: openWatchdog({ folder: env.varDir, reducers: registry.reducers }),
   limits: { hotBytes: env.HOT_STATES_MB * 1024 ** 2 },
+  measures: ownerMeasures,
 });
 const audit = archiveAudit(archive, clock);
 const access = openAccess(database.prisma, notices, clock, {
@@ -194,6 +206,27 @@ web.serve(
       void (pagesServer.emit('upgrade', request, socket, head) || socket.destroy()),
   },
 );
+// From here on: what the start took is no overload.
+const loopDelay = openLoopDelay();
+const conservation = watchConservation({ counts: ingest.counts, flight: () => ingest.core.flight, log });
+const metrics =
+  env.METRICS_PORT === undefined
+    ? undefined
+    : await serveMetrics(
+        openMetrics({
+          archive,
+          archiveMeasures,
+          ingest,
+          conservation,
+          owner,
+          ownerMeasures,
+          live,
+          dashboards: liveEdge.sockets,
+          loopDelay,
+          isReady: () => ready().ready,
+        }),
+        env.METRICS_PORT,
+      ).catch(failStart);
 isServing = true;
 web.server.once('error', failStart);
 web.server.listen(env.PORT, env.HOST, () => {
@@ -221,17 +254,14 @@ async function endLost(): Promise<void> {
   if (count > 0) log.info({ count }, 'connections of a crash were ended');
 }
 
-/** 503 while appends are refused, the owner is far behind, or a stop is under way. */
-function ready(): { ready: boolean; checks: Record<string, string> } {
-  const refusing = archive.refusing();
-  const { phase, behind } = owner.status();
-  const checks = {
-    archive: refusing ?? 'accepting',
-    states: phase,
-    behind: String(behind),
-    process: isStopping ? 'stopping' : 'running',
-  };
-  return { ready: refusing === null && !isStopping && phase === 'running', checks };
+function ready() {
+  const state = { refusing: archive.refusing(), pressure: archive.pressure() };
+  return readiness({
+    archive: state,
+    owner: owner.status(),
+    isOverloaded: loopDelay.isOverloaded(),
+    isStopping,
+  });
 }
 
 /**
@@ -244,9 +274,12 @@ async function stop(reason: string, code: number): Promise<void> {
   log.info({ signal: reason }, 'stopping');
   setTimeout(() => process.exit(code), STOP_MS).unref();
   demo?.stop();
+  loopDelay.close();
+  metrics?.close();
   web.server.close();
   liveEdge.goingAway(GOING_AWAY_MS);
   await ingest.stop();
+  conservation.close();
   observerEdge.close();
   await owner.flush();
   await owner.close();
@@ -305,9 +338,11 @@ function failStart(error: unknown): never {
     process.exit(EXIT_CORRUPT);
   }
   if (error instanceof AppError) console.error(`${error.message}.`);
-  else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-    console.error(`PORT ${env.PORT} is in use: stop the other program or choose another PORT.`);
-  else console.error(error);
+  else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    const { port } = error as { readonly port?: number };
+    const name = port === env.METRICS_PORT ? 'METRICS_PORT' : 'PORT';
+    console.error(`${name} ${port} is in use: stop the other program or choose another ${name}.`);
+  } else console.error(error);
   process.exit(EXIT.other);
 }
 
