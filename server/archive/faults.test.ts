@@ -39,6 +39,28 @@ test('a write that is short and then finds no room leaves no torn entry, and goe
   expect(complaints(ledger, await whatIsLeft(disk))).toEqual([]);
 });
 
+test('what a full disk took of a group is gone from a segment that is closed and not yet sealed', async () => {
+  const disk = createSimulatedDisk();
+  const life = await openOn(disk);
+  const ledger = createLedger();
+  await appendRound(life, ledger, 'a', 0);
+  let writes = 0;
+  disk.setFault((operation) => {
+    if (operation !== 'write') return undefined;
+    writes += 1;
+    return writes === 1 ? 100 : systemError('ENOSPC');
+  });
+  await appendRound(life, ledger, 'b', 0);
+  disk.setFault((operation, path) =>
+    operation === 'open' && path.endsWith('.seg.tmp') ? systemError('ENOSPC') : undefined,
+  );
+  await expect.poll(() => life.archive.refusing(), { interval: 2 }).toBe(null);
+  await expect(life.archive.seal()).rejects.toMatchObject({ code: 'disk-full' });
+  await appendRound(life, ledger, 'c', 0);
+  expect(complaints(ledger, await whatIsLeft(disk.crash(randomFrom(3))))).toEqual([]);
+  await life.archive.close();
+});
+
 test('refuses before the disk is full, and accepts again once there is room', async () => {
   const disk = createSimulatedDisk();
   const life = await openOn(disk, { minFreeBytes: 1000 });

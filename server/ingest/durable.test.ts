@@ -94,13 +94,27 @@ describe('an answer', () => {
     const client = await connectPlain(server);
     client.send({ ...CLAIM, fields: { ...CLAIM.fields, source: 'org.test.pad' } });
     await client.next('auth');
-    client.send(event(1), '{', { event: 'fetch_blob' });
-    await expect.poll(() => server.ingest.counts().edges['learning-observer'].received).toBe(2);
+    client.send(event(1), event(2, { n: 'two' }), '{', { event: 'fetch_blob' });
+    await expect.poll(() => server.ingest.counts().edges['learning-observer'].received).toBe(3);
     await turns();
     expect(client.told.map(({ status }) => status)).toEqual(['auth']);
     water.flow({ fails: false });
     await client.next('fetch_blob');
-    expect(client.told.map(({ status }) => status)).toEqual(['auth', 'answer', 'fetch_blob']);
+    expect(client.told.map(({ status }) => status)).toEqual(['auth', 'answer', 'answer', 'fetch_blob']);
+  });
+});
+
+describe('a start', () => {
+  it('goes on with what the archive held of producers, and stores none of it again', async () => {
+    const held = { producer: PRODUCER, epoch: 1, student: 'ada', last: 3, hashes: new Uint8Array() };
+    const server = await openTestServer({ producers: [{ ...held, lastAt: Date.now() }] });
+    open.push(server);
+    const [socket, other] = [server.connect(), server.connect({ token: 'token-bo' })];
+    expect(await ask(socket, hello())).toMatchObject({ type: 'welcome', next: 4 });
+    expect(await ask(other, hello())).toMatchObject({ type: 'refused', code: 'forbidden' });
+    const events = [save(1), save(2), save(3), save(4)];
+    expect(await ask(socket, batch(1, events))).toEqual({ type: 'stored', upTo: 4, bad: [] });
+    expect((await server.entries()).map(({ f, ev }) => [f, ev?.length])).toEqual([[4, 1]]);
   });
 });
 

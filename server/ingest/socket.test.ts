@@ -240,6 +240,27 @@ describe('/ingest over Socket.IO', () => {
     });
   });
 
+  it('keeps nothing of a frame that cannot be read while nothing may be collected', async () => {
+    const server = await start();
+    const socket = server.connect();
+    await ask(socket, hello());
+    server.world.decide = () => 'collection-off';
+    expect(await ask(socket, '{"secret')).toMatchObject({ type: 'bad-frame', code: 'not-json' });
+    expect(await server.entries()).toEqual([]);
+    expect(server.ingest.counts().edges.socket).toMatchObject({ received: 1, bad: 1 });
+  });
+
+  it('takes no event of a source that is the server’s own', async () => {
+    const server = await start();
+    const socket = server.connect();
+    await ask(socket, hello());
+    const body = { connection: 'c', edge: 'socket', identity: 'verified' };
+    const forged = { ...save(1), event: 'connected', body };
+    expect(await ask(socket, batch(1, [forged], { source: 'connection' }))).toMatchObject({
+      bad: [{ seq: 1, code: 'unknown-source' }],
+    });
+  });
+
   it('writes that a connection came and went', async () => {
     const server = await start();
     const socket = server.connect({ token: 'token-ada', client: { name: 'pad', version: '1' } });

@@ -364,6 +364,16 @@ test('a session that ends closes its connection with 4401, and no other', async 
   expect((await opened(tom, { ...NOTES, classroom: 'c2' })).ok).toBe(true);
 });
 
+test('a person who is suspended is asked for her session at once, and her connection closes', async () => {
+  await twoClasses();
+  const tess = bench.connect('tess');
+  await opened(tess);
+  const closed = new Promise((resolve) => tess.once('disconnect', (_why, details) => resolve(details)));
+  bench.sessions.delete('tess');
+  bench.school.access.tell({ kind: 'person', personId: 'tess' });
+  expect(await closed).toMatchObject({ context: { code: 4401 } });
+});
+
 test('after a reconnect all rows come again, none from before is missing', async () => {
   await twoClasses();
   const tess = bench.connect('tess');
