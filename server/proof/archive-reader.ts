@@ -20,10 +20,17 @@ export type ReadEntry = {
   readonly f?: number;
   readonly n?: number;
   readonly src?: string;
-  readonly ev?: readonly { readonly event: string; readonly body: Readonly<Record<string, unknown>> }[];
+  readonly off?: number;
+  readonly ev?: readonly ReadEvent[];
   readonly h?: string;
   readonly bad?: { readonly code: string; readonly original: string };
   readonly declined?: string;
+};
+
+export type ReadEvent = {
+  readonly event: string;
+  readonly sentAt?: number;
+  readonly body: Readonly<Record<string, unknown>>;
 };
 
 export type ReadArchive = {

@@ -11,17 +11,19 @@ const WORDS = ['Frühling', 'und', 'so', 'weiter', 'the', 'quick', '狐', 'jumps
 const EVENTS_OF_A_DOC = 60;
 
 /** What a client captures; a new one for each client, since a text's length goes on from event to event. */
-export type Tool = { readonly source: string; readonly capture: (random: Random, n: number) => Captured };
+export type Tool = {
+  readonly source: string;
+  readonly capture: (random: Random, n: number, sentAt: number) => Captured;
+};
 
 export const proofTool = (): Tool => ({ source: 'proof', capture });
 
 /** Mostly good events, some that start a cascade, some that fit no schema, some that must not be collected. */
-export function capture(random: Random, n: number, tag?: string): Captured {
+export function capture(random: Random, n: number, sentAt: number, tag?: string): Captured {
   const dice = random.next();
   const doc = `d${Math.floor(n / EVENTS_OF_A_DOC)}`;
   const tagged: Readonly<Record<string, string>> = tag === undefined ? {} : { tag };
   const body = { doc, n, text: random.pick(WORDS), ...tagged };
-  const sentAt = Date.now();
   if (dice < 0.02) return captured({ event: 'mark', sentAt, body: { doc, ...tagged } }, 'bad');
   if (dice < 0.04) return captured({ event: 'secret', sentAt, body: { n, ...tagged } }, 'declined');
   return captured({ event: dice < 0.12 ? 'ripple' : 'mark', sentAt, body }, 'good');
@@ -43,10 +45,9 @@ export function googleDocsTool(): Tool {
   };
   return {
     source: 'org.mitros.writing_analytics',
-    capture(random, n) {
+    capture(random, n, sentAt) {
       const dice = random.next();
       const doc = 'essay';
-      const sentAt = Date.now();
       if (dice < 0.02)
         return captured({ event: 'google_docs_save', sentAt, body: { doc_id: doc, bundles: n } }, 'bad');
       if (dice < 0.04) return captured({ event: 'childList', sentAt, body: {} }, 'declined');

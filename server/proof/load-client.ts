@@ -32,6 +32,8 @@ export type LoadClientOptions = {
   readonly token: () => Promise<string>;
   readonly student: string;
   readonly seed: number;
+  /** How far its clock may be from the true time, ms. */
+  readonly clockShiftMs?: number;
   /** What it captures; default: events of the proof's own source. */
   readonly tool?: Tool;
   /** A connection is cut by the client itself after about so many frames; 0: never. */
@@ -56,6 +58,8 @@ type Flight = { readonly from: number; readonly count: number };
 export function openLoadClient(options: LoadClientOptions): LoadClient {
   const random = seededRandom(options.seed);
   const tool = options.tool ?? proofTool();
+  const shiftMs = Math.round(random.between(-1, 1) * (options.clockShiftMs ?? 0));
+  const clock = () => Date.now() + shiftMs;
   const ledger = newLedger(producerFrom(random), options.student);
   /** Events with seq above `ledger.acknowledged`, in order. */
   const spool: Sent[] = [];
@@ -112,7 +116,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
 
   function greet(to: Socket): void {
     const { producer, epoch, acknowledged } = ledger;
-    const hello = { v: 1, type: 'hello', producer, epoch, oldest: acknowledged + 1, now: Date.now() };
+    const hello = { v: 1, type: 'hello', producer, epoch, oldest: acknowledged + 1, now: clock() };
     to.timeout(ANSWER_MS).emit('m', JSON.stringify(hello), (error: Error | null, answer: Answer) => {
       if (to !== socket) return;
       if (error || answer.type !== 'welcome') {
@@ -151,7 +155,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   }
 
   function makeOne(): void {
-    const { sent, kind, hash } = tool.capture(random, ledger.rows.length + 1);
+    const { sent, kind, hash } = tool.capture(random, ledger.rows.length + 1, clock());
     ledger.rows.push({ kind, hash, end: 'unknown' });
     spool.push(sent);
   }
@@ -209,7 +213,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   function cut(): void {
     const gone = socket;
     if (!gone) return;
-    gone.io.engine?.close();
+    terminate(gone);
     lost(gone);
   }
 
@@ -240,6 +244,14 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     },
   };
 }
+
+/** Ends the TCP connection below all protocols, mid-frame where a frame is on its way. */
+function terminate(socket: Socket): void {
+  const { transport } = socket.io.engine as unknown as { readonly transport?: { readonly ws?: Terminable } };
+  transport?.ws?.terminate?.();
+}
+
+type Terminable = { terminate?(): void };
 
 /** 128 bits from the seed. */
 function producerFrom(random: Random): string {

@@ -33,6 +33,8 @@ export type LoadOptions = {
   /** Who the clients with ids are, one connection each; default: invented students. */
   readonly subjects?: readonly IngestSubject[];
   readonly tool?: () => Tool;
+  /** How far clocks of clients with ids may be from the true time, ms. */
+  readonly clockShiftMs?: number;
 };
 
 const POLL_MS = 20;
@@ -42,7 +44,7 @@ export function newKey(): KeyObject {
 }
 
 export function openLoad(options: LoadOptions): Load {
-  const { url, key, seed, connections = 10, observers = 2, cutEvery = 200, tool } = options;
+  const { url, key, seed, connections = 10, observers = 2, cutEvery = 200, tool, clockShiftMs = 0 } = options;
   const random = seededRandom(seed);
   const own = () => random.below(2 ** 31);
   const subjects =
@@ -55,6 +57,7 @@ export function openLoad(options: LoadOptions): Load {
       student: subject.person,
       seed: own(),
       cutEvery,
+      clockShiftMs,
       ...(tool ? { tool: tool() } : {}),
     }),
   );

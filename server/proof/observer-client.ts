@@ -79,7 +79,7 @@ export function openObserverClient(options: {
       n += 1;
       frame += 1;
       const tag = `${options.student}/${options.seed}/${n}`;
-      const { sent, kind } = capture(random, n, tag);
+      const { sent, kind } = capture(random, n, Date.now(), tag);
       ledger.frames.set(frame, { tag, kind, told: 'unknown' });
       opened.send(JSON.stringify({ event: sent.event, ts: sent.sentAt, ...sent.body }));
     }

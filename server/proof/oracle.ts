@@ -15,6 +15,9 @@ export type Findings = {
 type Ended = { readonly end: 'stored' | 'bad' | 'declined'; readonly hash: string; readonly n?: unknown };
 type Ends = Map<string, Map<number, Ended>>;
 
+/** Between the reading of two clocks lies a message's way. */
+const CLOCK_MS = 2_000;
+
 /**
  * Compares what clients know with what the archive holds (delivery.md §16: E1, E2, E3, E7). The archive may hold more than
  * was acknowledged, never less, and nothing twice.
@@ -34,10 +37,26 @@ export function checkArchive(
   };
   const ends: Ends = new Map();
   for (const entry of archive.entries) take(entry, ends, findings);
+  findings.disordered.push(...wrongTimes(archive.entries));
   let acknowledged = 0;
   for (const ledger of ledgers) acknowledged += checkLedger(ledger, ends, findings);
   acknowledged += checkSockets(archive, sockets, findings);
   return { ...findings, acknowledged };
+}
+
+/** Time of receipt never goes back, and nothing was captured after it was received, whatever the clocks say (R14). */
+function wrongTimes(entries: readonly ReadEntry[]): string[] {
+  const wrong: string[] = [];
+  let last = 0;
+  for (const { o, t, off, ev } of entries) {
+    if (t < last) wrong.push(`the time goes back from ${last} to ${t} at ${o}`);
+    last = t;
+    if (off === undefined) continue;
+    const early = ev?.find(({ sentAt = 0 }) => sentAt + off > t + CLOCK_MS);
+    if (early)
+      wrong.push(`at ${o} something was captured ${Number(early.sentAt) + off - t} ms after its receipt`);
+  }
+  return wrong;
 }
 
 /** Notes the end that an entry gives to each of its seqs. */

@@ -50,6 +50,17 @@ export async function startProofChild(settings: ProcessSettings): Promise<ProofC
   return handleOf({ child, port, readyMs: performance.now() - startedAt, ended, waiting, said: () => said });
 }
 
+/** Kills a server so many ms into its start, as likely as not before it takes sockets. */
+export async function killAtStart(settings: ProcessSettings, afterMs: number): Promise<void> {
+  const child = spawn(process.execPath, [PROCESS, JSON.stringify(settings)], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const ended = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
+  await ended;
+  clearTimeout(timer);
+}
+
 function handleOf(parts: {
   readonly child: ChildProcess;
   readonly port: number;

@@ -17,6 +17,7 @@ export type ProcessSettings = {
   /** Absent: states in files. */
   readonly redisUrl?: string;
   readonly sabotage?: SabotageName;
+  readonly clockShiftMs?: number;
   /** Small, so that a crash meets sealings and snapshots too. */
   readonly sealBytes: number;
 };
@@ -59,6 +60,7 @@ const server = await openProofServer({
   key: parseIngestKey(settings.key),
   log,
   port: settings.port,
+  clockShiftMs: settings.clockShiftMs ?? 0,
   sabotage,
 });
 

@@ -8,7 +8,6 @@ import type { Archive } from '#server/archive/archive.ts';
 import { type FileArchiveOptions, openFileArchive } from '#server/archive/file-archive.ts';
 import { ingestTokenVerifier } from '#server/auth/ingest-token.ts';
 import { openHttpServer } from '#server/http-server.ts';
-import { systemClock } from '#server/ingest/core.ts';
 import type { IngestCounts } from '#server/ingest/counts.ts';
 import type { CollectionRules, Identify } from '#server/ingest/identity.ts';
 import { openIngest } from '#server/ingest/ingest.ts';
@@ -33,6 +32,8 @@ export type ProofServerOptions = {
   readonly log: Log;
   /** 0: one that is free. */
   readonly port: number;
+  /** How far this machine's clock is from the true time, ms. */
+  readonly clockShiftMs?: number;
   readonly sabotage?: Sabotage;
 };
 
@@ -72,21 +73,23 @@ const LIMITS = {
  * its two edges. Without pages and without a database: a student is who the signed token says, and everything may be collected.
  */
 export async function openProofServer(options: ProofServerOptions): Promise<ProofServer> {
-  const { key, log } = options;
+  const { key, log, clockShiftMs: shiftMs = 0 } = options;
   const sabotage = options.sabotage ?? NO_SABOTAGE;
-  const clock = Date.now;
+  const clock = () => Date.now() + shiftMs;
+  const clocks = { now: clock, monotonic: () => performance.now() };
   const registry = await loadModules(PROOF_MODULES);
   const opened = await openFileArchive({ ...options.archive, software: 'proof', clock });
   const archive = sabotage.archive(opened);
   const store = sabotage.store(await options.openStore(archive));
   const owner = openOwner({ archive, store, registry, log, clock });
-  const recorder = openRecorder({ archive, clock: systemClock });
+  const recorder = openRecorder({ archive, clock: clocks });
   const ingest = openIngest({
     archive,
     registry,
-    identify: identifyBy(key),
+    identify: identifyBy(key, shiftMs),
     rules: COLLECT_ALL,
     recorder,
+    clock: clocks,
     limits: LIMITS,
     version: 'proof',
     whenFolded: () => owner.caughtUp(),
@@ -154,14 +157,15 @@ export async function openProofServer(options: ProofServerOptions): Promise<Proo
   };
 }
 
-function identifyBy(key: KeyObject): Identify {
+/** Who signs tokens keeps the true time; when they end is told by this machine's clock. */
+function identifyBy(key: KeyObject, shiftMs: number): Identify {
   const verify = ingestTokenVerifier(key, Date.now);
   return {
     async byToken(token) {
       const found = await verify(token);
       if (!found) return null;
       const { person: student, school, installation: credential, expiresAt } = found;
-      return { student, school, kind: 'verified', credential, expiresAt };
+      return { student, school, kind: 'verified', credential, expiresAt: expiresAt + shiftMs };
     },
     byCookie: async () => null,
     byClaim: async () => 'claims-off',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { newKey, openLoad } from '#server/proof/load.ts';
-import { type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
+import { killAtStart, type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
 import { compareStateFiles } from '#server/proof/stored-states.ts';
 import { runClones } from './clones.ts';
 import { canMountLoops, cutPower, type LoopDisk, makeLoopDisk } from './loop-disk.ts';
@@ -42,8 +42,14 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
   let emptyMs = 0;
   try {
     for (let round = 0; round < rounds; round += 1) {
-      const varDir = join(disk.directory, 'var');
-      child = await startProofChild({ varDir, port, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage });
+      const settings = { port, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
+      if (round % 3 === 2 && child) {
+        // The power goes once more, in the middle of mending what was left.
+        const mending = { ...settings, varDir: join(disk.directory, 'var') };
+        await killAtStart(mending, child.readyMs * random.between(0.5, 1.1));
+        disk = await cutPower(disk, folder, `disk-${round}-mending`);
+      }
+      child = await startProofChild({ ...settings, varDir: join(disk.directory, 'var') });
       ({ port } = child);
       emptyMs ||= child.readyMs;
       load ??= openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });

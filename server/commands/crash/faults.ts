@@ -16,12 +16,20 @@ const OPERATIONS: readonly Operation[] = [
 const MOST: Readonly<Partial<Record<Operation, number>>> = { write: 60, sync: 60, open: 12, unlink: 6 };
 const LIVE_MS = 1_500;
 
+/** Rounds before a new disk is begun. */
+const ROUNDS_OF_A_LIFE = 28;
+
 /**
  * R12 with the whole server above the archive: the disk fails at the k-th write, sync, open, …, once or for ever, during
  * starts too. Nobody is told of what is not durable, and the next start is right, after a kill and after a power cut. (At every
  * k, without a server: `server/archive/faults.slow.test.ts`.)
  */
-export async function runFaults({ rounds, random, sabotage, onRound }: Scenario): Promise<void> {
+export async function runFaults(scenario: Scenario): Promise<void> {
+  for (let left = scenario.rounds; left > 0; left -= ROUNDS_OF_A_LIFE)
+    await failOften({ ...scenario, rounds: Math.min(left, ROUNDS_OF_A_LIFE) });
+}
+
+async function failOften({ rounds, random, sabotage, onRound }: Scenario): Promise<void> {
   const key = newKey();
   let disk = createSimulatedDisk();
   let load: Load | undefined;

@@ -1,5 +1,5 @@
 import { type Load, newKey, openLoad } from '#server/proof/load.ts';
-import { type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
+import { killAtStart, type ProofChild, startProofChild } from '#server/proof/proof-child.ts';
 import type { ProcessSettings } from '#server/proof/proof-process.ts';
 import { PROOF_MODULES } from '#server/proof/proof-server.ts';
 import { compareStateFiles } from '#server/proof/stored-states.ts';
@@ -20,9 +20,11 @@ import {
 /** Kills before a new archive is begun: the oracle reads all of it each time. */
 const ROUNDS_OF_A_LIFE = 4;
 const STOP_MS = 10_000;
+const HOUR_MS = 3_600_000;
+const TEN_YEARS_MS = 10 * 365 * 24 * HOUR_MS;
 
 /**
- * R1: SIGKILL at random moments under load, and at the end of each life R15: SIGTERM under load. Between two starts the oracle reads
+ * R1: SIGKILL at random moments under load, after each of which the clock is up to an hour off (R14), and at the end of each life R15: SIGTERM under load. Between two starts the oracle reads
  * the dead process's files; at the end all is drained, counted (E7) and folded once more by the server's own code (R4).
  */
 export async function runKills(scenario: Scenario): Promise<void> {
@@ -38,15 +40,23 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
   const settings = { varDir, port: 0, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
   let child = await startProofChild(settings);
   const { port, readyMs: emptyMs } = child;
-  const load = openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });
+  const load = openLoad({
+    url: `http://127.0.0.1:${port}`,
+    key,
+    seed: random.below(2 ** 31),
+    clockShiftMs: TEN_YEARS_MS,
+  });
   const again = { ...settings, port };
+  const shifted = () => ({ ...again, clockShiftMs: Math.round(random.between(-1, 1) * HOUR_MS) });
   try {
     for (let round = 0; round < rounds; round += 1) {
       onRound(await kill(child, load, { random, varDir, emptyMs }));
-      child = await startProofChild(again);
+      // Every third death is followed by one in the middle of mending what it left.
+      if (round % 3 === 1) await killAtStart(shifted(), child.readyMs * random.between(0.5, 1.1));
+      child = await startProofChild(shifted());
     }
     onRound(await stopUnderLoad(child, load, varDir));
-    onRound(await endQuietly(again, load, varDir));
+    onRound(await endQuietly(shifted(), load, varDir));
   } finally {
     load.close();
     await child.end('SIGKILL');

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { newKey, openLoad } from '#server/proof/load.ts';
 import { startProofChild } from '#server/proof/proof-child.ts';
 import { type RedisServer, startRedis } from '#server/state/redis-server.ts';
@@ -20,8 +21,9 @@ const SETTINGS = [
   ['--save', ''],
 ] as const;
 const CAUGHT_UP_MS = 15_000;
+const FULL_MS = 600;
 
-/** R3, R8: SIGKILL of Redis under load with the owner alive; every second time it hangs for a while before. */
+/** R3, R8: SIGKILL of Redis under load with the owner alive; in turns at once, after it hung for a while, after it was full. */
 export async function runRedis(scenario: Scenario): Promise<void> {
   const half = Math.ceil(scenario.rounds / 2);
   const shares = [half, scenario.rounds - half];
@@ -33,6 +35,17 @@ export async function runRedis(scenario: Scenario): Promise<void> {
     } finally {
       await redis.stop();
     }
+  }
+}
+
+/** At `maxmemory` it refuses what the owner flushes; the next start has room again. */
+async function fillUp(url: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    await redis.config('SET', 'maxmemory', '1mb');
+    await after(FULL_MS);
+  } finally {
+    redis.disconnect();
   }
 }
 
@@ -52,13 +65,14 @@ async function outlive(scenario: Scenario, varDir: string, redis: RedisServer): 
       await eventually(() => load.inFlight() > 0, 5_000);
       await after(random.between(100, 700));
       const others: string[] = [];
-      if (round % 2 === 1) {
+      if (round % 3 === 1) {
         redis.signal('SIGSTOP');
         const before = load.acknowledged();
         if (!(await eventually(() => load.acknowledged() > before, 2_000)))
           others.push('nothing was acknowledged while redis hung');
         await after(random.between(50, 400));
       }
+      if (round % 3 === 2) await fillUp(redis.url);
       const moment = momentOf(load);
       await redis.restart();
       const quiet = child.ask('quiet').then(() => true);
