@@ -22,9 +22,20 @@ export type WriteBehind = {
 };
 
 /** Slices of the main loop that the making of one flush may take at a time. */
-const SLICE_MS = 8;
+const SLICE_MS = 4;
+/**
+ * After a flush that took so long to make, so many times as long passes before the next one. The store spends about as
+ * much again, so that flushes stay below a tenth of a busy process; a restart folds the longer tail again.
+ */
+const PACE = 20;
+const LONGEST_PACE_MS = 3_000;
 /** So far behind the archive nobody is waiting for the store, and the same states change over and over. */
 const FAR_BEHIND = { entries: 5_000, slower: 8 };
+
+/** How long after a flush the next one begins, when the making of the last one kept the process busy for `spentMs`. */
+export function paceMs(everyMs: number, spentMs: number): number {
+  return Math.max(everyMs, Math.min(LONGEST_PACE_MS, PACE * spentMs));
+}
 
 export function openWriteBehind(
   core: Core,
@@ -37,6 +48,7 @@ export function openWriteBehind(
   let silentSince: number | null = null;
   let tries = 0;
   let whole: string | null = null;
+  let spentMs = 0;
 
   function arm(ms: number): void {
     if (timer || inFlight || isOver(core)) return;
@@ -59,7 +71,7 @@ export function openWriteBehind(
 
   function everyMs(): number {
     const isFar = core.archive.end() - core.applied > FAR_BEHIND.entries;
-    return core.limits.flushEveryMs * (isFar ? FAR_BEHIND.slower : 1);
+    return paceMs(core.limits.flushEveryMs * (isFar ? FAR_BEHIND.slower : 1), spentMs);
   }
 
   function retryMs(): number {
@@ -72,7 +84,9 @@ export function openWriteBehind(
     const { generation, base } = core;
     const checkpoint = core.applied;
     const mark = whole;
+    const startedAt = performance.now();
     const cuts = cutAll(core);
+    spentMs = performance.now() - startedAt;
     inFlightBytes = core.dirtyBytes;
     core.dirtyBytes = 0;
     const since = performance.now();
@@ -81,7 +95,7 @@ export function openWriteBehind(
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
     let made: readonly Persisting[] = [];
     try {
-      made = await writesOfAll(cuts);
+      made = await writesOfAll(cuts, (ms) => (spentMs += ms));
       const writes = made.map((one) => one.writes).filter((one) => one.set.length + one.del.length > 0);
       if (mark) writes.push({ student: '', set: [[WHOLE, mark]], del: [] });
       result = await core.store.flush({ fence: core.archive.fence, base, checkpoint, writes });
@@ -164,15 +178,21 @@ function cutAll(core: Core): readonly StudentCut[] {
 }
 
 /** States are immutable, so that entries may go on being applied while their old values become text. */
-async function writesOfAll(cuts: readonly StudentCut[]): Promise<readonly Persisting[]> {
+async function writesOfAll(
+  cuts: readonly StudentCut[],
+  spend: (ms: number) => void,
+): Promise<readonly Persisting[]> {
   const made: Persisting[] = [];
   let since = performance.now();
   for (const cut of cuts) {
     made.push(writesOf(cut));
-    if (performance.now() - since < SLICE_MS) continue;
+    const spent = performance.now() - since;
+    if (spent < SLICE_MS) continue;
+    spend(spent);
     await turn();
     since = performance.now();
   }
+  spend(performance.now() - since);
   return made;
 }
 
