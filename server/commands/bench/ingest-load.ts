@@ -10,6 +10,11 @@ export type Dialect = {
   readonly ready: string;
   readonly message: (connection: number, seq: number) => string;
   readonly answer: string;
+  readonly host?: string;
+  /** The loopback address that a connection comes from; default 127.0.0.1. */
+  readonly from?: (connection: number) => string;
+  /** Everything that is heard once data may be sent. */
+  readonly onHeard?: (connection: number, payload: string, send: (text: string) => void) => void;
 };
 
 export type Load = {
@@ -54,7 +59,8 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
 
   function open(number: number): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      const localAddress = dialect.from?.(number) ?? '127.0.0.1';
+      const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
       const client: Client = { socket, number, seq: 0, sentAt: 0, isBusy: false, isReady: false, heard: '' };
       const steps = [...dialect.greeting(number)];
       const step = (text: string) => {
@@ -83,13 +89,17 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
           if (dialect.ready === '' || steps[0]?.[0] === '') step('');
         }
         client.heard = readFrames(text, (payload) => {
-          if (!client.isReady) step(payload);
-          else if (payload === '2') socket.write(frame('3'), 'latin1');
+          if (!client.isReady) {
+            step(payload);
+            return;
+          }
+          dialect.onHeard?.(number, payload, (given) => void socket.write(frame(given), 'latin1'));
+          if (payload === '2') socket.write(frame('3'), 'latin1');
           else if (payload.startsWith(dialect.answer)) onAnswer(client);
         });
       });
       const headers = [
-        'Host: bench',
+        `Host: ${dialect.host ?? 'bench'}`,
         'Upgrade: websocket',
         'Connection: Upgrade',
         'Sec-WebSocket-Version: 13',
