@@ -15,7 +15,7 @@ const FAN = { min: 8, cut: 24, max: 32 };
 
 /** The one shape by which the state store recognises a text inside a state. */
 export function isText(value: unknown): value is Text {
-  return typeof value === 'object' && value !== null && '$text' in value;
+  return typeof value === 'object' && value !== null && (value as Partial<Text>).$text !== undefined;
 }
 
 /** A text of these characters. */

@@ -28,9 +28,13 @@ export function sizeOf(value: unknown): Size {
 
 function change(next: unknown, prev: unknown, depth: number): number {
   if (next === prev) return 0;
+  // Most of what a step changes is a number or a string, and most states are records.
+  if (typeof next === 'number' && typeof prev === 'number' && Number.isFinite(next)) return 0;
+  if (typeof next === 'string' && typeof prev === 'string') return next.length - prev.length;
   if (!isObject(next) || !isObject(prev)) return weigh(next, depth, 1) - weigh(prev, depth, -1);
-  if (Array.isArray(next) && Array.isArray(prev)) return arrayChange(next, prev, depth + 1);
-  if (isRecord(next) && isRecord(prev)) return recordChange(next, prev, depth + 1);
+  if (isRecord(next)) {
+    if (isRecord(prev)) return recordChange(next, prev, depth + 1);
+  } else if (Array.isArray(next) && Array.isArray(prev)) return arrayChange(next, prev, depth + 1);
   return weigh(next, depth, 1) - weigh(prev, depth, -1);
 }
 
@@ -58,24 +62,42 @@ function shiftOf(next: readonly unknown[], prev: readonly unknown[]): number {
   return 0;
 }
 
-function recordChange(
-  next: Readonly<Record<string, unknown>>,
-  prev: Readonly<Record<string, unknown>>,
-  depth: number,
-): number {
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Most steps keep the names that a record has, in their order, and then the values can be compared by place: a property
+ * looked up by a name that changes from record to record makes the engine throw away its optimised code for ever.
+ */
+function recordChange(next: Fields, prev: Fields, depth: number): number {
   if (depth > DEEPEST) throw tooDeep();
+  const names = Object.keys(next);
+  if (!isSame(names, Object.keys(prev))) return shapeChange(names, next, prev, depth);
+  const values = Object.values(next);
+  const before = Object.values(prev);
   let sum = 0;
-  for (const name in next) {
-    const value = next[name];
-    const before = prev[name];
-    if (value === before) continue;
-    if (value === undefined) sum -= weigh(before, depth, -1) + name.length + 4;
-    else if (before === undefined) sum += weigh(value, depth, 1) + name.length + 4;
-    else sum += change(value, before, depth);
-  }
-  for (const name in prev)
-    if (!(name in next) && prev[name] !== undefined) sum -= weigh(prev[name], depth, -1) + name.length + 4;
+  for (let i = 0; i < names.length; i++) sum += fieldChange(names[i] ?? '', values[i], before[i], depth);
   return sum;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function shapeChange(names: readonly string[], next: Fields, prev: Fields, depth: number): number {
+  let sum = 0;
+  for (const name of names) sum += fieldChange(name, next[name], prev[name], depth);
+  for (const name in prev)
+    if (!Object.hasOwn(next, name)) sum += fieldChange(name, undefined, prev[name], depth);
+  return sum;
+}
+
+function fieldChange(name: string, value: unknown, before: unknown, depth: number): number {
+  if (value === before) return 0;
+  if (value === undefined) return -weigh(before, depth, -1) - name.length - 4;
+  if (before === undefined) return weigh(value, depth, 1) + name.length + 4;
+  return change(value, before, depth);
 }
 
 /** `sign`: whether the texts inside come or go. */
