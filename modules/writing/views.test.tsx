@@ -1,10 +1,10 @@
 import { renderToString } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import ClassDashboard from './class-dashboard.tsx';
-import type { ClassDashboardProps } from './class-row.ts';
-import type { StudentRow } from './prepare-student.ts';
-import { ago, classOf, NOW, PARAMS, rowOf, studentRowOf } from './row-of.testing.ts';
-import Student from './student.tsx';
+import ClassDashboard from './dashboards/class-dashboard.tsx';
+import type { ClassDashboardProps } from './dashboards/class-row.ts';
+import type { StudentRow } from './dashboards/prepare-student.ts';
+import { ago, classOf, NOW, PARAMS, rowOf, studentRowOf } from './dashboards/row-of.testing.ts';
+import Student from './dashboards/student.tsx';
 
 const CLASSROOM = { id: 'c1', name: 'English 8b', timezone: 'UTC' };
 const studentHref = (id: string) => `/classes/c1/students/${id}`;
