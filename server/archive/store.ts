@@ -55,6 +55,7 @@ export async function openIdentity(
   if (!(await fileSystem.list(places.root)).includes('archive.json')) {
     await createIdentity(fileSystem, places, createdAt);
   }
+  await syncNames(fileSystem, places);
   return parseIdentity((await readWhole(fileSystem, path)).toString()).id;
 }
 
@@ -68,7 +69,14 @@ async function createIdentity(fileSystem: FileSystem, places: Places, createdAt:
     await fileSystem.unlink(`${path}.tmp`);
   await writeNew(fileSystem, `${path}.tmp`, Buffer.from(`${JSON.stringify(identity)}\n`));
   await fileSystem.rename(`${path}.tmp`, path);
-  for (const directory of [places.root, dirname(places.commits), dirname(places.root)]) {
+}
+
+/**
+ * A process that died before it synced a directory leaves names that only the system's memory holds. Whatever this start reads, and
+ * deletes other files because of, has to survive a power cut first.
+ */
+async function syncNames(fileSystem: FileSystem, { root, segments, commits, keys }: Places): Promise<void> {
+  for (const directory of [segments, commits, keys, dirname(commits), root, dirname(root)]) {
     await fileSystem.syncDirectory(directory);
   }
 }

@@ -28,6 +28,7 @@ export async function openStreams(fileSystem: FileSystem, directory: string): Pr
     }
   };
   const isThere = (await fileSystem.list(directory)).includes('streams.log');
+  if (isThere) await syncFile(fileSystem, path);
   let length = isThere ? readLines(await readWhole(fileSystem, path), take) : 0;
 
   return {
@@ -48,6 +49,16 @@ export async function openStreams(fileSystem: FileSystem, directory: string): Pr
       take(more);
     },
   };
+}
+
+/** A process that died before its sync leaves lines that only the system's memory holds, and blocks will rely on them. */
+async function syncFile(fileSystem: FileSystem, path: string): Promise<void> {
+  const file = await fileSystem.open(path, 'update');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 function lineOf(ids: ReadonlyMap<string, string>): string {
