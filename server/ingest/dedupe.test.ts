@@ -139,6 +139,23 @@ describe('the dedupe table', () => {
     expect(judge(producer, 1, hashFor(1))).toBe('duplicate');
   });
 
+  it('takes back an append that fails after a later one was refused at once', () => {
+    const { producer } = met(openDedupe([], NOW));
+    advance(producer, hashFor(1));
+    const first = begin(producer);
+    advance(producer, hashFor(2));
+    undo(producer, 2, begin(producer));
+    // A refused conflict frees nothing, and takes no right away.
+    undo(producer, Number.POSITIVE_INFINITY, begin(producer));
+    expect(producer.last).toBe(1);
+    const heard: boolean[] = [];
+    whenDurable(producer, 1, (isDurable) => heard.push(isDurable));
+    undo(producer, 1, first);
+    expect([producer.last, producer.durable, heard]).toEqual([0, 0, [false]]);
+    store(producer, 3);
+    expect(judge(producer, 1, hashFor(1))).toBe('conflict');
+  });
+
   it('skips what the client no longer holds and counts it, once', () => {
     const table = openDedupe([], NOW);
     const { producer } = met(table, { oldest: 5 });

@@ -24,8 +24,10 @@ export type Producer = {
   /** Everything up to here is no longer held by the client: no failure reopens it. */
   floor: number;
   pending: number;
-  /** Raised by each failed append, so that later ones of the same failure undo nothing twice. */
+  /** Raised by each append that failed and freed seqs, so that later ones of the same failure undo nothing twice. */
   generation: number;
+  /** First seqs that those failures freed, of the newest generations; empty while nothing is in flight. */
+  freed: number[];
   lastAt: number;
   users: number;
   hashes: Buffer;
@@ -91,6 +93,7 @@ function newProducer(student: string, producer: string, epoch: number, last: num
     floor: last,
     pending: 0,
     generation: 0,
+    freed: [],
     lastAt: 0,
     users: 0,
     hashes: Buffer.alloc(0),
@@ -186,7 +189,7 @@ export function begin(producer: Producer): number {
 }
 
 export function confirm(producer: Producer, upTo: number, at: number): void {
-  producer.pending -= 1;
+  land(producer);
   producer.durable = Math.max(producer.durable, producer.pending === 0 ? producer.last : upTo);
   producer.lastAt = at;
   wake(producer, true);
@@ -194,17 +197,25 @@ export function confirm(producer: Producer, upTo: number, at: number): void {
 
 /**
  * The append that began at seq `from` failed: its seqs are free again, and so are all later ones, since an archive that
- * fails an append fails everything queued behind it.
+ * fails an append fails everything queued behind it. One that was refused at once, behind others that are still in flight,
+ * frees its own alone: should those fail afterwards, they free theirs.
  */
 export function undo(producer: Producer, from: number, generation: number): void {
-  producer.pending -= 1;
-  if (generation === producer.generation) {
+  const since = producer.freed.slice(producer.freed.length - (producer.generation - generation));
+  if (since.every((first) => first > from)) {
     producer.generation += 1;
+    producer.freed.push(from);
     const last = Math.max(producer.floor, Math.min(producer.last, from - 1));
     producer.known = Math.max(0, producer.known - (producer.last - last));
     producer.last = last;
   }
+  land(producer);
   wake(producer, false);
+}
+
+function land(producer: Producer): void {
+  producer.pending -= 1;
+  if (producer.pending === 0) producer.freed = [];
 }
 
 /** Calls back once the original of a duplicate is durable, or has failed. */
