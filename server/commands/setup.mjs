@@ -3,7 +3,7 @@
 
 import { run, runNode } from './setup/run.mjs';
 import { browser, build, dependencies, generated, servers } from './setup/steps.mjs';
-import { testEverything } from './setup/test-everything.mjs';
+import { testAtLength, testEverything } from './setup/test-everything.mjs';
 
 const [verb = 'start', ...rest] = process.argv.slice(2);
 process.chdir(new URL('../..', import.meta.url).pathname);
@@ -56,6 +56,13 @@ const verbs = {
       NODE_ENV: 'production',
       CHROMIUM: process.env.CHROMIUM ?? '',
     });
+  },
+  async long() {
+    await dependencies();
+    await generated();
+    await build();
+    await servers();
+    process.exitCode = await testAtLength();
   },
   async test() {
     await dependencies();

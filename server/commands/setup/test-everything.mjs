@@ -1,54 +1,106 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
 import { run } from './run.mjs';
 import { build } from './steps.mjs';
 
 const REPORTS = 'var/test-reports';
+const NODE = resolve('node_modules/.bin/node');
+
+/** Each proof is a command of its own (`npm run <name>`) that ends with `N passed, N failed`; here at the size of a gate. */
+const PROOFS = [
+  { name: 'crash', args: ['--kills', '20', '--cuts', '10', '--owners', '20', '--redis', '5'] },
+  { name: 'fuzz', args: ['--each', '100'] },
+  { name: 'mutants', args: ['--sample'] },
+];
+
+/** The same proofs before a release. */
+const LONG_PROOFS = [
+  { name: 'crash', args: ['--kills', '200', '--cuts', '200', '--owners', '50', '--redis', '50'] },
+  { name: 'fuzz', args: ['--each', '10000'] },
+  { name: 'mutants', args: ['--all'] },
+  { name: 'simulation', args: ['--seeds', '100000'] },
+];
 
 /** Every check in order, none skipped because one before it failed; the closing line counts tests, and failed steps as failures. */
 export async function testEverything() {
+  return inSteps(async (step) => {
+    await step('types', () => run('next', ['typegen']) || run('tsc', ['--noEmit']));
+    await step('lint', () => run('biome', ['check', '.']));
+    await step('imports', () => run('node', ['server/commands/imports.mjs']));
+    await step('unit', () => vitest('unit'));
+    await step('servers', () => vitest('servers', '--config', 'vitest.servers.config.ts'));
+    await step('build', () => build());
+    await step('browser', () =>
+      run('playwright', ['test', '--reporter=list,json'], {
+        NODE_ENV: 'production',
+        CI: '1',
+        PLAYWRIGHT_JSON_OUTPUT_FILE: `${REPORTS}/browser.json`,
+      }),
+    );
+    for (const { name, args } of PROOFS) await step(name, () => proof(name, args));
+    await step('soak', () => run('node', ['server/commands/bench.ts', 'soak', '--quick']));
+  });
+}
+
+/** What takes too long for a gate: thousands of seeds, hundreds of kills, every sabotage, half an hour of load. */
+export async function testAtLength() {
+  return inSteps(async (step) => {
+    for (const { name, args } of LONG_PROOFS) await step(name, () => proof(name, args));
+    await step('soak', () => run('node', ['server/commands/bench.ts', 'soak', '--minutes', '30']));
+  });
+}
+
+async function inSteps(work) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   const steps = [];
-  const step = async (name, work) => {
+  proofs.length = 0;
+  await work(async (name, act) => {
     const started = Date.now();
     console.log(`\n=== ${name}`);
     let code = 1;
     try {
-      code = (await work()) ?? 0;
+      code = (await act()) ?? 0;
     } catch (error) {
       console.error(error.message);
     }
     steps.push({ name, code, seconds: Math.round((Date.now() - started) / 1000) });
-  };
-  const vitest = (report, ...args) =>
-    run('vitest', [
-      'run',
-      ...args,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${REPORTS}/${report}.json`,
-    ]);
-  await step('types', () => run('next', ['typegen']) || run('tsc', ['--noEmit']));
-  await step('lint', () => run('biome', ['check', '.']));
-  await step('imports', () => run('node', ['server/commands/imports.mjs']));
-  await step('unit', () => vitest('unit'));
-  await step('servers', () => vitest('servers', '--config', 'vitest.servers.config.ts'));
-  await step('build', () => build());
-  await step('browser', () =>
-    run('playwright', ['test', '--reporter=list,json'], {
-      NODE_ENV: 'production',
-      CI: '1',
-      PLAYWRIGHT_JSON_OUTPUT_FILE: `${REPORTS}/browser.json`,
-    }),
-  );
+  });
   return close(steps);
+}
+
+const vitest = (report, ...args) =>
+  run('vitest', [
+    'run',
+    ...args,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${REPORTS}/${report}.json`,
+  ]);
+
+const proofs = [];
+
+/** Shows what a proof prints, and keeps the counts of its last line. */
+function proof(name, args) {
+  const path = [resolve('node_modules/.bin'), process.env.PATH].join(delimiter);
+  const done = spawnSync(NODE, [`server/commands/${name}.ts`, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, PATH: path },
+  });
+  process.stdout.write(done.stdout);
+  const [, passed, failed] = /(\d+) passed, (\d+) failed(?:, \d+ skipped)?\s*$/.exec(done.stdout) ?? [];
+  if (passed === undefined) console.error(`${name} printed no closing counts`);
+  else proofs.push({ passed: Number(passed), failed: Number(failed), skipped: 0 });
+  return done.status === 0 && passed === undefined ? 1 : (done.status ?? 1);
 }
 
 function close(steps) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  add(total, vitestCounts('unit'));
-  add(total, vitestCounts('servers'));
-  add(total, playwrightCounts());
+  for (const counts of [vitestCounts('unit'), vitestCounts('servers'), playwrightCounts(), ...proofs])
+    add(total, counts);
   console.log('\n=== summary');
   for (const { name, code, seconds } of steps)
     console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
