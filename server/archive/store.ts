@@ -75,8 +75,8 @@ async function createIdentity(fileSystem: FileSystem, places: Places, createdAt:
  * A process that died before it synced a directory leaves names that only the system's memory holds. Whatever this start reads, and
  * deletes other files because of, has to survive a power cut first.
  */
-async function syncNames(fileSystem: FileSystem, { root, segments, commits, keys }: Places): Promise<void> {
-  for (const directory of [segments, commits, keys, dirname(commits), root, dirname(root)]) {
+async function syncNames(fileSystem: FileSystem, { root, commits, keys }: Places): Promise<void> {
+  for (const directory of [commits, keys, dirname(commits), root, dirname(root)]) {
     await fileSystem.syncDirectory(directory);
   }
 }
