@@ -43,6 +43,10 @@ type Index = Head & {
 };
 
 const PREFIX = 8;
+/** Slices of the main loop that the making of one record may take at a time. */
+const SLICE_MS = 4;
+/** Room for the values of a usual flush. */
+const VALUES_BYTES = 64 * 1024;
 /** Values that lie close together are read in one go. */
 const READ_GAP = 16 * 1024;
 
@@ -56,7 +60,7 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
       return end;
     },
     async append(head, writes) {
-      const { bytes, written } = recordOf(head, writes, end);
+      const { bytes, written } = await recordOf(head, writes, end);
       try {
         await writeAll(handle, bytes, end);
       } catch (cause) {
@@ -83,27 +87,74 @@ async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<
   }
 }
 
-function recordOf(
-  head: Head,
-  writes: readonly StudentWrites[],
-  at: number,
-): { readonly bytes: Buffer; readonly written: readonly Written[] } {
-  const values = writes.map(({ set }) => set.map(([, value]) => Buffer.from(value)));
-  const index = Buffer.from(
-    JSON.stringify({
-      ...head,
-      w: writes.map(({ student, set, del }, i) => [
-        student,
-        set.map(([field], j) => [field, values[i]?.[j]?.length, crc32(values[i]?.[j] ?? '')]),
-        del,
-      ]),
-    }),
-  );
+type Record = { readonly bytes: Buffer; readonly written: readonly Written[] };
+
+/** A large record is made in slices, so that sockets and timers have their turn; what it holds cannot change meanwhile. */
+async function recordOf(head: Head, writes: readonly StudentWrites[], at: number): Promise<Record> {
+  const w: string[] = [];
+  const values = roomFor(VALUES_BYTES);
+  const written: Written[] = [];
+  const places: Movable[] = [];
+  let since = performance.now();
+  for (const one of writes) {
+    written.push(writeValues(values, one, w, places));
+    if (performance.now() - since < SLICE_MS) continue;
+    await turn();
+    since = performance.now();
+  }
+  const index = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"w":[${w.join(',')}]}`);
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32LE(index.length, 0);
   prefix.writeUInt32LE(crc32(index), 4);
-  const written = placesOf(JSON.parse(index.toString()) as Index, at + PREFIX + index.length);
-  return { bytes: Buffer.concat([prefix, index, ...values.flat()]), written };
+  const from = at + PREFIX + index.length;
+  for (const place of places) place.at += from;
+  return { bytes: Buffer.concat([prefix, index, values.bytes.subarray(0, values.length)]), written };
+}
+
+type Movable = { -readonly [Name in keyof Place]: Place[Name] };
+type Room = { bytes: Buffer; length: number };
+
+function roomFor(bytes: number): Room {
+  return { bytes: Buffer.allocUnsafeSlow(bytes), length: 0 };
+}
+
+/** Puts the values one behind the other, and the student's part of the index into `w`; places count from the first value. */
+function writeValues(
+  values: Room,
+  { student, set, del }: StudentWrites,
+  w: string[],
+  places: Movable[],
+): Written {
+  const placed: (readonly [string, Place])[] = [];
+  const fields: string[] = [];
+  for (const [field, value] of set) {
+    const at = values.length;
+    const bytes = append(values, value);
+    const crc = crc32(values.bytes.subarray(at, at + bytes));
+    const place = { at, bytes, crc };
+    places.push(place);
+    placed.push([field, place]);
+    fields.push(`[${JSON.stringify(field)},${bytes},${crc}]`);
+  }
+  w.push(`[${JSON.stringify(student)},[${fields.join(',')}],${JSON.stringify(del)}]`);
+  return { student, set: placed, del };
+}
+
+function append(room: Room, text: string): number {
+  // Three bytes for each UTF-16 unit is the most that UTF-8 takes.
+  const most = room.length + text.length * 3;
+  if (most > room.bytes.length) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(most, room.bytes.length * 2));
+    room.bytes.copy(larger, 0, 0, room.length);
+    room.bytes = larger;
+  }
+  const bytes = room.bytes.write(text, room.length, 'utf8');
+  room.length += bytes;
+  return bytes;
+}
+
+function turn(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
 }
 
 function placesOf(index: Index, at: number): readonly Written[] {
