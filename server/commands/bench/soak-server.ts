@@ -88,8 +88,9 @@ export async function openSoakServer(options: SoakOptions) {
   });
   const loopDelay = openLoopDelay();
   const ownOrigins = new Set([ORIGIN]);
+  const hosts = new Set([HOST]);
   const web = openHttpServer({
-    hosts: new Set([HOST]),
+    hosts,
     ownOrigins,
     ingestOrigins: new Set(),
     trustedProxies: new Set(options.trustedProxies),
@@ -117,8 +118,10 @@ export async function openSoakServer(options: SoakOptions) {
   });
   await owner.caughtUp();
   await new Promise<void>((done) => web.server.listen(0, '127.0.0.1', 4_096, done));
+  const { port } = web.server.address() as AddressInfo;
+  hosts.add(`127.0.0.1:${port}`);
   return {
-    port: (web.server.address() as AddressInfo).port,
+    port,
     archive,
     ingest,
     owner,
@@ -192,8 +195,8 @@ export type FromServer =
   | {
       readonly counts: IngestCounts;
       readonly difference: number;
-      /** Of the archive, read whole. */
-      readonly archived: number;
+      /** The highest seq of each producer in the archive, read whole. */
+      readonly seqs: readonly (readonly [producer: string, last: number])[];
       readonly faults: number;
       readonly behind: number;
       /** MB, once a second since the measuring began. */
@@ -202,11 +205,11 @@ export type FromServer =
       readonly rows: HistogramCounts;
     };
 
-async function serve(classes: number): Promise<void> {
+async function serve(classes: number, database: string | undefined): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-soak-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   // Nothing asks it here; it is in the process for the memory that it takes in one that serves a school.
-  await openDatabase({ varDir: directory, isDemo: true });
+  if (database === 'with-database') await openDatabase({ varDir: directory, isDemo: true });
   const key = generateKeyPairSync('ed25519').privateKey;
   const server = await openSoakServer({ directory, key, classes });
   const delay = monitorEventLoopDelay({ resolution: 10 });
@@ -226,7 +229,7 @@ async function serve(classes: number): Promise<void> {
     tell({
       counts: server.ingest.counts(),
       difference: server.conservation.difference(),
-      archived: [...stored.values()].reduce((sum, count) => sum + count, 0),
+      seqs: [...stored],
       faults: faults.length,
       behind: server.owner.status().behind,
       rss: measured,
@@ -242,4 +245,4 @@ function tell(message: FromServer): void {
   process.send?.(message);
 }
 
-if (process.argv[2] === 'serve') await serve(Number(process.argv[3]));
+if (process.argv[2] === 'serve') await serve(Number(process.argv[3]), process.argv[4]);

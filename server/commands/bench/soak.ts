@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { signIngestToken } from '#server/auth/ingest-token.ts';
 import type { HistogramCounts } from '#server/histogram.ts';
-import { type Dialect, openLoad } from './ingest-load.ts';
-import { CLASS_SIZE, type FromServer, HOST, ORIGIN, studentOf } from './soak-server.ts';
+import { openLoad } from './ingest-load.ts';
+import { type Heard, heardFrom, startServer, typing, watching } from './soak-load.ts';
+import { CLASS_SIZE, type FromServer } from './soak-server.ts';
 
 type Size = { readonly sockets: number; readonly seconds: number; readonly warmUpMs: number };
 type Measured = Extract<FromServer, { readonly counts: unknown }>;
@@ -13,13 +12,6 @@ const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000 };
 const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000 };
 /** Of one socket. */
 const EVENTS_PER_SECOND = 0.5;
-const ADDRESSES = 20;
-/** Acknowledgements with this number or above are of tokens. */
-const TOKEN_ACK = 900_000_000;
-
-/** What the load knows by itself, to be held against what the server counted. */
-type Heard = { sent: number; stored: number; other: number; rows: number };
-
 /**
  * Delivery.md L1: students that type and teachers that watch, limits in force, from many loopback addresses. The server is
  * `soak-server.ts` in a process of its own: production's composition without pages. Sets the exit code 1 when anything sent
@@ -29,7 +21,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
   const { sockets, seconds, warmUpMs } = sizeOf(quick);
   const perSecond = sockets * EVENTS_PER_SECOND;
   const classes = Math.ceil(sockets / CLASS_SIZE);
-  const child = startServer(classes);
+  const child = startServer(classes, 'with-database');
   const { port, key } = (await heardFrom(child)) as Extract<FromServer, { readonly port: number }>;
   const heard: Heard = { sent: 0, stored: 0, other: 0, rows: 0 };
   const load = await openLoad(port, await typing(createPrivateKey(key), sockets, heard), sockets);
@@ -58,92 +50,6 @@ function sizeOf(quick: boolean): Size {
     ...size,
     sockets: Number(values.sockets ?? size.sockets),
     seconds: values.minutes === undefined ? size.seconds : Number(values.minutes) * 60,
-  };
-}
-
-function startServer(classes: number): ChildProcess {
-  const file = new URL('soak-server.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [file, 'serve', String(classes)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-}
-
-function heardFrom(child: ChildProcess): Promise<FromServer> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as FromServer));
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
-  });
-}
-
-const producerOf = (n: number) => String(n).padStart(22, 'P');
-const emit = (ack: number, message: object) =>
-  `42/ingest,${ack}["m",${JSON.stringify(JSON.stringify(message))}]`;
-
-async function tokenOf(key: KeyObject, n: number): Promise<string> {
-  const subject = { person: studentOf(n), school: 's', installation: `i-${n}` };
-  return (await signIngestToken(key, subject, Date.now())).token;
-}
-
-/** One `google_docs_save` of about 300 bytes at a time, over Socket.IO. */
-async function typing(key: KeyObject, sockets: number, heard: Heard): Promise<Dialect> {
-  const tokens = await Promise.all(Array.from({ length: sockets }, (_, n) => tokenOf(key, n)));
-  return {
-    path: '/socket.io/?EIO=4&transport=websocket',
-    host: HOST,
-    from: (n) => `127.0.1.${1 + (n % ADDRESSES)}`,
-    headers: () => [],
-    greeting: (n) => [
-      ['0{', `40/ingest,${JSON.stringify({ token: tokens[n] })}`],
-      [
-        '40/ingest',
-        emit(0, { v: 1, type: 'hello', producer: producerOf(n), epoch: 1, oldest: 1, now: Date.now() }),
-      ],
-    ],
-    ready: '43/ingest,0[{"type":"welcome"',
-    message(n, seq) {
-      heard.sent += 1;
-      return emit(seq, batchOf(n, seq));
-    },
-    answer: '43/ingest,',
-    onHeard(n, payload, send) {
-      if (payload.startsWith(`43/ingest,${TOKEN_ACK}`)) return;
-      if (payload.startsWith('43/ingest,')) {
-        if (payload.includes('[{"type":"stored"') && payload.includes('"bad":[]')) heard.stored += 1;
-        else heard.other += 1;
-      } else if (payload.startsWith('42/ingest,["reauth"'))
-        void tokenOf(key, n).then((token) => send(emit(TOKEN_ACK, { v: 1, type: 'token', token })));
-    },
-  };
-}
-
-function batchOf(n: number, seq: number): object {
-  const now = Date.now();
-  const url = `https://docs.google.com/document/d/doc-${n}/save`;
-  const bundles = [{ commands: [{ ty: 'is', ibi: 1, s: 'a' }], sid: '5f2a', reqId: seq }];
-  const body = { doc_id: `doc-${n}`, tab_id: 't.0', url, bundles, rev: [String(seq)], timestamp: now };
-  const events = [{ event: 'google_docs_save', sentAt: now, body }];
-  const source = 'org.mitros.writing_analytics';
-  return { v: 1, type: 'events', producer: producerOf(n), epoch: 1, from: seq, source, events };
-}
-
-function watching(heard: Heard): Dialect {
-  return {
-    path: '/socket.io/?EIO=4&transport=websocket',
-    host: HOST,
-    headers: (n) => [`Origin: ${ORIGIN}`, `Cookie: t${n}`],
-    greeting: (n) => [
-      ['0{', '40/live,'],
-      [
-        '40/live',
-        `42/live,0["subscribe",{"classroom":"c${n}","module":"writing","query":"class-dashboard"}]`,
-      ],
-    ],
-    ready: '43/live,0[{"ok":true',
-    message: () => '3',
-    answer: 'never',
-    onHeard(_n, payload) {
-      if (payload.startsWith('42/live,["rows"')) heard.rows += 1;
-    },
   };
 }
 
@@ -186,8 +92,9 @@ function quantile({ bounds, counts }: HistogramCounts, share: number): number {
 }
 
 /** Every broken promise as a sentence; empty when all that was sent was stored once, in order, and nothing else was. */
-function complaints({ counts, difference, archived, faults, behind }: Measured, heard: Heard): string[] {
+function complaints({ counts, difference, seqs, faults, behind }: Measured, heard: Heard): string[] {
   const { received, stored } = counts.edges.socket;
+  const archived = seqs.reduce((sum, [, last]) => sum + last, 0);
   const checks: readonly (readonly [boolean, string])[] = [
     [
       heard.sent === heard.stored,
