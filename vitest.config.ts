@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { conditions: ['default'] },
   test: {
+    // A busy machine is not a failure: a test that hangs ends all the same.
+    testTimeout: 20_000,
     include: ['{app,server,modules,prisma}/**/*.test.{ts,tsx}'],
     // Need a Redis, a PostgreSQL or more than seconds: `npm test` runs them (vitest.servers.config.ts).
     exclude: ['**/*.{redis,pg,slow}.test.ts', '**/node_modules/**'],
