@@ -14,6 +14,7 @@ import { setPageHeaders } from './page-headers.ts';
 import { routeUpgrade, type UpgradeRules } from './upgrade.ts';
 
 const OVERLOADED_CLOSE_MS = 5_000;
+const OVERLOADED_RETRY_S = 5;
 
 export type UpgradeHandlers = {
   readonly 'socket.io': (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -24,7 +25,10 @@ export type UpgradeHandlers = {
 export type HttpServerOptions = UpgradeRules & {
   readonly trustedProxies: ReadonlySet<string>;
   readonly isSecure: boolean;
-  /** While it says yes, new sockets are closed with 1013: come back later. */
+  /**
+   * While it says yes, new sockets are closed with 1013: come back later. Clients of the old protocol come straight back after
+   * any close, so they are refused before they are open, with 503 (wire.md §A8).
+   */
   readonly isOverloaded?: () => boolean;
 };
 
@@ -35,7 +39,12 @@ export function openHttpServer(options: HttpServerOptions): {
   /** Ends every connection, upgraded ones too, which `closeAllConnections` skips. */
   destroySockets(): void;
 } {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 20_000 });
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 20_000,
+    connectionsCheckingInterval: 2_000, // Node looks for who is over a timeout this often; by default each 30 s
+  });
   const refusing = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 });
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -66,9 +75,10 @@ export function openHttpServer(options: HttpServerOptions): {
     const route = routeUpgrade(request, options);
     if (route === 'destroy') socket.destroy();
     else if (route === 'forbidden') refuseUpgrade(socket, 403);
-    else if (route !== 'next' && options.isOverloaded?.())
-      refusing.handleUpgrade(request, socket, head, closeOverloaded);
-    else {
+    else if (route !== 'next' && options.isOverloaded?.()) {
+      if (route === 'socket.io') refusing.handleUpgrade(request, socket, head, closeOverloaded);
+      else refuseUpgrade(socket, 503, OVERLOADED_RETRY_S);
+    } else {
       request.headers[ADDRESS_HEADER] = clientAddress(request, options.trustedProxies);
       handlers[route](request, socket, head);
     }

@@ -106,7 +106,7 @@ describe('new sockets', () => {
     web.destroySockets();
   });
 
-  test('are closed with 1013 while overloaded, on both paths, and reach their edges afterwards', async () => {
+  test('are closed with 1013 while overloaded, those of the old protocol refused with 503, and reach their edges afterwards', async () => {
     web.serve((_request, response) => void response.end(), {
       'socket.io': (_request, socket) => reach('socket.io', socket),
       'learning-observer': (_request, socket) => reach('learning-observer', socket),
@@ -115,19 +115,22 @@ describe('new sockets', () => {
     await new Promise<void>((done) => web.server.listen(0, '127.0.0.1', done));
     const host = `127.0.0.1:${(web.server.address() as AddressInfo).port}`;
     hosts.add(host);
-    const codeOf = (path: string) =>
+    const endOf = (path: string) =>
       new Promise<number>((done) => {
         const ws = new WebSocket(`ws://${host}${path}`);
         ws.on('error', () => {});
+        ws.on('unexpected-response', (_request, { statusCode, headers }) => {
+          done(headers['retry-after'] === '5' ? (statusCode ?? 0) : 0);
+        });
         ws.on('close', done);
       });
     state.isOverloaded = true;
-    for (const path of ['/socket.io/?EIO=4&transport=websocket', '/wsapi/in/'])
-      expect(await codeOf(path)).toBe(1013);
+    expect(await endOf('/socket.io/?EIO=4&transport=websocket')).toBe(1013);
+    expect(await endOf('/wsapi/in/')).toBe(503);
     expect(reached).toEqual([]);
     state.isOverloaded = false;
-    await codeOf('/socket.io/?EIO=4&transport=websocket');
-    await codeOf('/wsapi/in/');
+    await endOf('/socket.io/?EIO=4&transport=websocket');
+    await endOf('/wsapi/in/');
     expect(reached).toEqual(['socket.io', 'learning-observer']);
   });
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { KeyObject } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { signIngestToken } from '#server/auth/ingest-token.ts';
 import type { Dialect } from './ingest-load.ts';
 import { type FromServer, HOST, ORIGIN, studentOf } from './soak-server.ts';
@@ -11,11 +12,16 @@ const TOKEN_ACK = 900_000_000;
 /** What the load knows by itself, to be held against what the server counted. */
 export type Heard = { sent: number; stored: number; other: number; rows: number };
 
-/** `soak-server.ts` in a process of its own. */
-export function startServer(classes: number, database: 'with-database' | 'without-database'): ChildProcess {
+/** `soak-server.ts` in a process of its own. `directory`: where its temporary files are, default the system's. */
+export function startServer(
+  classes: number,
+  database: 'with-database' | 'without-database',
+  directory = tmpdir(),
+): ChildProcess {
   const file = new URL('soak-server.ts', import.meta.url).pathname;
   return spawn(process.execPath, [file, 'serve', String(classes), database], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, TMPDIR: directory },
   });
 }
 
