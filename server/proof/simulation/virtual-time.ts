@@ -58,6 +58,13 @@ export function startVirtualTime(options: {
     return task;
   }
 
+  function again(task: Task): void {
+    orders += 1;
+    task.at = nowMs + task.everyMs;
+    task.order = orders;
+    queue.push(task);
+  }
+
   async function step(task: Task): Promise<void> {
     nowMs = Math.max(nowMs, task.at);
     reads = 0;
@@ -68,7 +75,7 @@ export function startVirtualTime(options: {
     current = null;
     nowMs += reads * options.stepCostMs;
     reads = 0;
-    if (task.everyMs > 0 && !task.isCancelled) add(task.life, task.everyMs, task.run, task.everyMs);
+    if (task.everyMs > 0) again(task);
   }
 
   const restore = replaceTimers({
@@ -107,7 +114,8 @@ function handleOf(task: Task) {
 }
 
 function cancel(handle: unknown): void {
-  if (typeof handle === 'object' && handle !== null && 'task' in handle) (handle.task as Task).isCancelled = true;
+  if (typeof handle === 'object' && handle !== null && 'task' in handle)
+    (handle.task as Task).isCancelled = true;
 }
 
 type Callback = (...args: unknown[]) => void;
