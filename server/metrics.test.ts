@@ -12,6 +12,7 @@ import {
   save,
   type TestServer,
 } from './ingest/ingest-server.bench.ts';
+import { ADA, CLAIM, connectPlain, event, SOURCE } from './ingest/observer.testing.ts';
 import { countedQuery, openBench } from './live/school.bench.ts';
 import { openMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -163,6 +164,26 @@ test('after a mixed bag the ends add up to what came in, exactly', async () => {
   expect(values.get('ingest_connections{edge="socket"}')).toBe(1);
   expect(values.get('ingest_acknowledgement_seconds_count')).toBeGreaterThan(6);
   expect(values.get('ingest_conservation_difference')).toBe(0);
+  expect(conservation.difference()).toBe(0);
+});
+
+test('what the old protocol sends adds up too: parked, refused, bad and stored', async () => {
+  const { server, conservation } = await open();
+  const { ingest } = server;
+  const counts = () => ingest.counts().edges['learning-observer'];
+  const unknown = await connectPlain(server);
+  unknown.send(event(1), event(2));
+  await expect.poll(() => counts().received, { interval: 2 }).toBe(2);
+  expect(ingest.core.flight['learning-observer']).toBe(2);
+  expect(conservation.difference()).toBe(0);
+  unknown.send(SOURCE, CLAIM);
+  await expect.poll(() => counts().refused, { interval: 2 }).toBe(2);
+  server.world.claims.set('google:1157', ADA);
+  const known = await connectPlain(server);
+  known.send(SOURCE, CLAIM, event(1), event(2), { ...event(3), event: 'nothing' }, 'no json');
+  await known.settle();
+  expect(counts()).toMatchObject({ received: 6, stored: 2, bad: 2, refused: 2 });
+  expect(ingest.core.flight['learning-observer']).toBe(0);
   expect(conservation.difference()).toBe(0);
 });
 
