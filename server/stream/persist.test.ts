@@ -56,6 +56,19 @@ describe('states as fields', () => {
     expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
   });
 
+  it.each([
+    ['no text', { texts: [], note: 'ü"' }],
+    ['a text without a character alone', { texts: [text.of('')], note: '' }],
+    ['words that look like a text', { texts: [], note: '{"$text":{"s":""}}' }],
+  ])('come back as the same bytes with %s', (_what, state) => {
+    const hot = newStudent('ada', plan);
+    const { fields, take } = openFields();
+    put(hot, state);
+    take(writesOf(cutOf(hot, plan)).writes);
+    expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(state));
+    expect(fields.size).toBe(2 + state.texts.length);
+  });
+
   it('are written by what was edited, not by the length of a text', () => {
     const writtenBy = (size: number) => {
       const hot = newStudent('ada', plan);

@@ -73,6 +73,11 @@ export function writesOf(cut: StudentCut): Persisting {
   const del: string[] = [...cut.dead];
   const commits: (() => void)[] = [];
   for (const one of cut.cells) {
+    const plain = plainText(one);
+    if (plain !== null) {
+      set.push([one.cell.key, plain]);
+      continue;
+    }
     const texts = textsIn(one.state);
     const hasTexts = texts.length > 0 || one.cell.saved !== null;
     const saved = hasTexts ? (one.cell.saved ?? noTexts()) : null;
@@ -99,6 +104,15 @@ function isNotIn(set: readonly (readonly [string, string])[]): (field: string) =
 
 function nodeField(cell: Cell, id: string): string {
   return `${cell.key}#${id}`;
+}
+
+/** The same as `storedText` of a state that never held a text, which is most of them, in one go; else null. */
+function plainText({ cell, state, offset, index, halt }: Cut): string | null {
+  if (cell.saved !== null || cell.text !== 0 || halt !== null) return null;
+  const json = JSON.stringify(state);
+  // A text without a character, or one of before this cut.
+  if (json === undefined || json.includes('"$text":')) return null;
+  return `{"p":"0:${offset}:${index}","s":${json}}`;
 }
 
 function storedText(cut: Cut, changes: TextChanges | null): string {
