@@ -1,7 +1,7 @@
 import type { Clock } from './core.ts';
 import type { OldProtocolLimits } from './limits.ts';
 
-type Sized = { readonly bytes: number };
+type Numbered = { readonly seq: number; readonly bytes: number };
 
 export type Waiting<T> = {
   /** Submits at once, or behind what waits already. */
@@ -13,7 +13,7 @@ export type Waiting<T> = {
 const LONGEST_PAUSE_MS = 5_000;
 
 /** Events of a client that has forgotten them, while they cannot be stored. Given up only after a minute without progress. */
-export function openWaiting<T extends Sized>(
+export function openWaiting<T extends Numbered>(
   limits: Pick<OldProtocolLimits, 'heldBytes' | 'heldMs'>,
   clock: Clock,
   on: {
@@ -29,7 +29,9 @@ export function openWaiting<T extends Sized>(
 
   function put(one: T): void {
     if (queue.length === 0) since = clock.monotonic();
-    queue.push(one);
+    // What came later may be refused at once, while the earlier one's write has not failed yet.
+    const behind = queue.findLastIndex(({ seq }) => seq < one.seq);
+    queue.splice(behind + 1, 0, one);
     bytes += one.bytes;
   }
 
