@@ -1,15 +1,15 @@
-import { io, type Socket } from 'socket.io-client';
 import type { Answer, Sent } from '#server/ingest/protocol.ts';
 import { type Random, seededRandom } from '#server/simulate/random.ts';
 import { proofTool, type Tool } from './captured.ts';
 import { acknowledge, type Ledger, newLedger, noteEnd } from './ledger.ts';
+import { type Line, type OpenLine, socketLine } from './lines.ts';
 
 export type LoadClient = {
   readonly ledger: Ledger;
   /** Events that wait for an answer. */
   inFlight(): number;
-  /** Has it been greeted on the connection that it has? */
-  isWelcome(): boolean;
+  /** Has it been greeted on a connection on which the server can push? */
+  hearsPushes(): boolean;
   /** Events acknowledged within the last so many ms. */
   acknowledgedWithin(ms: number): number;
   /** Events that the client still holds. */
@@ -32,6 +32,8 @@ export type LoadClientOptions = {
   readonly token: () => Promise<string>;
   readonly student: string;
   readonly seed: number;
+  /** What carries it; default: Socket.IO. */
+  readonly openLine?: OpenLine;
   /** How far its clock may be from the true time, ms. */
   readonly clockShiftMs?: number;
   /** What it captures; default: events of the proof's own source. */
@@ -44,7 +46,6 @@ export type LoadClientOptions = {
 
 const WINDOW_EVENTS = 64;
 const LARGEST_FRAME = 24;
-const ANSWER_MS = 15_000;
 const LONGEST_RETRY_MS = 1_000;
 const LONGEST_RECENT = 1_000;
 
@@ -67,7 +68,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   const recent: { readonly at: number; readonly count: number }[] = [];
   const flights = new Set<Flight>();
   let url = options.url;
-  let socket: Socket | undefined;
+  let line: Line | undefined;
   let next = 1;
   let isWelcome = false;
   let isCapturing = true;
@@ -84,44 +85,38 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   const inFlight = () => [...flights].reduce((sum, { count }) => sum + count, 0);
   const hear = (what: string) => heard.set(what, (heard.get(what) ?? 0) + 1);
 
-  function connect(): void {
+  async function connect(): Promise<void> {
+    const token = await options.token();
     if (isClosed) return;
-    const opened = io(`${url}/ingest`, {
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      auth: (give) =>
-        void options.token().then((token) => give({ token, client: { name: 'proof', version: '1' } })),
+    const opened: Line = (options.openLine ?? socketLine)(url, token, {
+      onOpen: () => greet(opened),
+      onLost: () => lost(opened),
+      onPushed: (name, { code }) => hear(code === undefined ? name : `${name} ${code}`),
     });
-    socket = opened;
-    opened.on('connect', () => greet(opened));
-    opened.on('disconnect', () => lost(opened));
-    opened.on('connect_error', () => lost(opened));
-    opened.on('slow', () => hear('slow'));
-    opened.on('stop', ({ code }: { code: string }) => hear(`stop ${code}`));
-    opened.on('going-away', () => hear('going-away'));
+    line = opened;
   }
 
-  function lost(from: Socket): void {
-    if (from !== socket) return;
-    from.close();
-    socket = undefined;
+  function lost(from: Line): void {
+    if (from !== line) return;
+    line = undefined;
     isWelcome = false;
     ledger.sendings.unanswered += inFlight();
     flights.clear();
     if (isClosed) return;
     clearTimeout(timer);
-    timer = setTimeout(connect, Math.random() * (options.reconnectMs ?? 200));
+    timer = setTimeout(() => void connect(), Math.random() * (options.reconnectMs ?? 200));
   }
 
-  function greet(to: Socket): void {
-    const { producer, epoch, acknowledged } = ledger;
-    const hello = { v: 1, type: 'hello', producer, epoch, oldest: acknowledged + 1, now: clock() };
-    to.timeout(ANSWER_MS).emit('m', JSON.stringify(hello), (error: Error | null, answer: Answer) => {
-      if (to !== socket) return;
-      if (error || answer.type !== 'welcome') {
-        if (!error) hear(`hello ${answer.type === 'refused' ? answer.code : answer.type}`);
-        return lost(to);
+  const hold = () => ({ oldest: ledger.acknowledged + 1, now: clock() });
+
+  function greet(to: Line): void {
+    const { producer, epoch } = ledger;
+    to.ask({ v: 1, type: 'hello', producer, epoch, ...hold() }, hold(), (answer) => {
+      if (to !== line) return;
+      if (answer.type !== 'welcome') {
+        hear(`hello ${answer.type === 'refused' ? answer.code : answer.type}`);
+        to.cut();
+        return;
       }
       forget(acknowledge(ledger, answer.next - 1));
       next = answer.next;
@@ -138,7 +133,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   }
 
   function pump(): void {
-    while (isWelcome && socket && performance.now() >= notBefore) {
+    while (isWelcome && line && performance.now() >= notBefore && flights.size < line.mostFlights) {
       const room = WINDOW_EVENTS - inFlight();
       const wanted = 1 + random.below(LARGEST_FRAME);
       if (room < wanted && flights.size > 0) return;
@@ -146,7 +141,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
       const start = next - 1 - ledger.acknowledged;
       const events = spool.slice(start, start + Math.min(wanted, WINDOW_EVENTS));
       if (events.length === 0) return;
-      send(socket, events);
+      send(line, events);
       framesLeft -= 1;
       if (framesLeft > 0 || !isCutting) continue;
       framesLeft = framesUntilCut();
@@ -160,7 +155,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     spool.push(sent);
   }
 
-  function send(to: Socket, events: readonly Sent[]): void {
+  function send(to: Line, events: readonly Sent[]): void {
     const flight = { from: next, count: events.length };
     const { producer, epoch, sendings } = ledger;
     flights.add(flight);
@@ -168,9 +163,8 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     ledger.highest = Math.max(ledger.highest, next - 1);
     sendings.sent += events.length;
     const batch = { v: 1, type: 'events', producer, epoch, from: flight.from, source: tool.source, events };
-    to.timeout(ANSWER_MS).emit('m', JSON.stringify(batch), (error: Error | null, answer: Answer) => {
-      if (to !== socket) return;
-      if (error) return lost(to);
+    to.ask(batch, hold(), (answer) => {
+      if (to !== line) return;
       flights.delete(flight);
       settle(flight, answer);
       pump();
@@ -211,17 +205,14 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   }
 
   function cut(): void {
-    const gone = socket;
-    if (!gone) return;
-    terminate(gone);
-    lost(gone);
+    line?.cut();
   }
 
-  connect();
+  void connect();
   return {
     ledger,
     inFlight,
-    isWelcome: () => isWelcome,
+    hearsPushes: () => isWelcome && line?.hearsPushes === true,
     acknowledgedWithin: (ms) =>
       recent.filter(({ at }) => performance.now() - at <= ms).reduce((sum, { count }) => sum + count, 0),
     held: () => spool.length,
@@ -244,14 +235,6 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     },
   };
 }
-
-/** Ends the TCP connection below all protocols, mid-frame where a frame is on its way. */
-function terminate(socket: Socket): void {
-  const { transport } = socket.io.engine as unknown as { readonly transport?: { readonly ws?: Terminable } };
-  transport?.ws?.terminate?.();
-}
-
-type Terminable = { terminate?(): void };
 
 /** 128 bits from the seed. */
 function producerFrom(random: Random): string {

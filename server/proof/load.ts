@@ -3,6 +3,7 @@ import { type IngestSubject, signIngestToken } from '#server/auth/ingest-token.t
 import { seededRandom } from '#server/simulate/random.ts';
 import type { Tool } from './captured.ts';
 import type { Ledger, SocketLedger } from './ledger.ts';
+import { httpLine, plainLine, socketLine } from './lines.ts';
 import { type LoadClient, openLoadClient } from './load-client.ts';
 import { type ObserverClient, openObserverClient } from './observer-client.ts';
 
@@ -15,6 +16,8 @@ export type Load = {
   acknowledged(): number;
   acknowledgedWithin(ms: number): number;
   heard(what: string): number;
+  /** No new events; what clients hold is still sent. */
+  stopCapturing(): void;
   /** No new events; resolves when every client has been told the end of all that it holds. Rejects after so many ms. */
   drain(withinMs?: number): Promise<void>;
   moveTo(url: string): void;
@@ -38,6 +41,8 @@ export type LoadOptions = {
 };
 
 const POLL_MS = 20;
+/** Most by Socket.IO, as in a school; the other two edges for clients with ids beside it. */
+const LINES = [socketLine, socketLine, plainLine, socketLine, httpLine];
 
 export function newKey(): KeyObject {
   return generateKeyPairSync('ed25519').privateKey;
@@ -50,12 +55,13 @@ export function openLoad(options: LoadOptions): Load {
   const subjects =
     options.subjects ??
     Array.from({ length: connections }, (_, i) => subjectOf(`student-${seed}-${Math.ceil(i * 0.75)}`));
-  const clients = subjects.map((subject) =>
+  const clients = subjects.map((subject, i) =>
     openLoadClient({
       url,
       token: tokenOf(key, subject),
       student: subject.person,
       seed: own(),
+      openLine: LINES[i % LINES.length] ?? socketLine,
       cutEvery,
       clockShiftMs,
       ...(tool ? { tool: tool() } : {}),
@@ -67,8 +73,12 @@ export function openLoad(options: LoadOptions): Load {
   });
   const sum = (of: (client: LoadClient) => number) =>
     clients.reduce((total, client) => total + of(client), 0);
+  const stopCapturing = () => {
+    for (const client of [...clients, ...old]) client.stopCapturing();
+  };
   return {
     clients,
+    stopCapturing,
     ledgers: () => clients.map(({ ledger }) => ledger),
     sockets: () => old.flatMap(({ sockets }) => sockets),
     inFlight: () => sum((client) => client.inFlight()),
@@ -76,7 +86,7 @@ export function openLoad(options: LoadOptions): Load {
     acknowledgedWithin: (ms) => sum((client) => client.acknowledgedWithin(ms)),
     heard: (what) => sum(({ heard }) => heard.get(what) ?? 0),
     async drain(withinMs = 30_000) {
-      for (const client of [...clients, ...old]) client.stopCapturing();
+      stopCapturing();
       const until = performance.now() + withinMs;
       while (sum((client) => client.held()) > 0) {
         if (performance.now() > until)

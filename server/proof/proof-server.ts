@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Server as HttpServer } from 'node:http';
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Server as SocketServer } from 'socket.io';
@@ -9,8 +9,9 @@ import { type FileArchiveOptions, openFileArchive } from '#server/archive/file-a
 import { ingestTokenVerifier } from '#server/auth/ingest-token.ts';
 import { openHttpServer } from '#server/http-server.ts';
 import type { IngestCounts } from '#server/ingest/counts.ts';
+import { postEvents } from '#server/ingest/http.ts';
 import type { CollectionRules, Identify } from '#server/ingest/identity.ts';
-import { openIngest } from '#server/ingest/ingest.ts';
+import { type Ingest, openIngest } from '#server/ingest/ingest.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from '#server/ingest/learning-observer-socket.ts';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.ts';
 import { openRecorder } from '#server/ingest/record.ts';
@@ -109,7 +110,7 @@ export async function openProofServer(options: ProofServerOptions): Promise<Proo
   attachIngest({ io, ingest, isIngestOrigin });
   const wss = new WebSocketServer(OBSERVER_WS_OPTIONS);
   const observerEdge = openLearningObserverEdge({ wss, ingest, isIngestOrigin });
-  web.serve((_request, response) => void response.writeHead(404).end(), {
+  web.serve((request, response) => void answerHttp(ingest, request, response), {
     'socket.io': (request, socket, head) => socketsServer.emit('upgrade', request, socket, head),
     'learning-observer': (request, socket, head) => observerEdge.upgrade(request, socket, head),
     next: (_request, socket) => socket.destroy(),
@@ -155,6 +156,20 @@ export async function openProofServer(options: ProofServerOptions): Promise<Proo
       void owner.close();
     },
   };
+}
+
+/** `POST /api/events`, as the pages' route hands it on. */
+async function answerHttp(ingest: Ingest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'POST' || request.url !== '/api/events') {
+    response.writeHead(404).end();
+    return;
+  }
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
+  const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+  const url = `http://${request.headers.host}${request.url}`;
+  const answer = await postEvents(ingest, new Request(url, { method: 'POST', headers, body }));
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
 }
 
 /** Who signs tokens keeps the true time; when they end is told by this machine's clock. */

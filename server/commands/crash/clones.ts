@@ -1,6 +1,6 @@
 import { createSimulatedDisk } from '#server/archive/simulated-file-system.ts';
 import { type Load, newKey, openLoad } from '#server/proof/load.ts';
-import { after, eventually, momentOf, type Scenario } from './round.ts';
+import { after, momentOf, type Scenario, underway } from './round.ts';
 import { judgeSimulated, openOnSimulated } from './simulated-server.ts';
 
 /** Cuts before a new disk is begun: the oracle reads all of it each time. */
@@ -28,7 +28,7 @@ async function cutOften({ rounds, random, sabotage, onRound }: Scenario): Promis
         connections: 8,
       });
       const running = load;
-      await eventually(() => running.inFlight() > 0, 5_000);
+      await underway(running);
       await after(random.between(20, 400));
       const moment = momentOf(running);
       disk = disk.crash(() => random.next());

@@ -7,13 +7,13 @@ import { canMountLoops, cutPower, type LoopDisk, makeLoopDisk } from './loop-dis
 import {
   after,
   archiveIn,
-  eventually,
   inNewFolder,
   judge,
   momentOf,
   pemOf,
   type Scenario,
   SEAL_BYTES,
+  underway,
 } from './round.ts';
 
 const IMAGE_MIB = 128;
@@ -39,7 +39,6 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
   let child: ProofChild | undefined;
   let load: ReturnType<typeof openLoad> | undefined;
   let port = 0;
-  let emptyMs = 0;
   try {
     for (let round = 0; round < rounds; round += 1) {
       const settings = { port, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
@@ -51,10 +50,9 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
       }
       child = await startProofChild({ ...settings, varDir: join(disk.directory, 'var') });
       ({ port } = child);
-      emptyMs ||= child.readyMs;
       load ??= openLoad({ url: `http://127.0.0.1:${port}`, key, seed: random.below(2 ** 31) });
       const running = load;
-      await eventually(() => running.inFlight() > 0, 5_000);
+      await underway(running);
       await after(random.between(50, 900));
       const moment = momentOf(running);
       await child.end('SIGKILL');
@@ -68,7 +66,6 @@ async function liveAndBeCut(scenario: Scenario, folder: string, rounds: number):
           compare: (archive) => compareStateFiles(left, archive),
           moment,
           readyMs: child.readyMs,
-          emptyMs,
         }),
       );
     }

@@ -15,6 +15,7 @@ import {
   pemOf,
   type Scenario,
   SEAL_BYTES,
+  underway,
 } from './round.ts';
 
 /** Kills before a new archive is begun: the oracle reads all of it each time. */
@@ -39,7 +40,7 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
   const key = newKey();
   const settings = { varDir, port: 0, key: pemOf(key), sealBytes: SEAL_BYTES, sabotage };
   let child = await startProofChild(settings);
-  const { port, readyMs: emptyMs } = child;
+  const { port } = child;
   const load = openLoad({
     url: `http://127.0.0.1:${port}`,
     key,
@@ -50,7 +51,7 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
   const shifted = () => ({ ...again, clockShiftMs: Math.round(random.between(-1, 1) * HOUR_MS) });
   try {
     for (let round = 0; round < rounds; round += 1) {
-      onRound(await kill(child, load, { random, varDir, emptyMs }));
+      onRound(await kill(child, load, { random, varDir }));
       // Every third death is followed by one in the middle of mending what it left.
       if (round % 3 === 1) await killAtStart(shifted(), child.readyMs * random.between(0.5, 1.1));
       child = await startProofChild(shifted());
@@ -66,10 +67,10 @@ async function liveAndDie(scenario: Scenario, varDir: string, rounds: number): P
 async function kill(
   child: ProofChild,
   load: Load,
-  about: { readonly random: Scenario['random']; readonly varDir: string; readonly emptyMs: number },
+  about: { readonly random: Scenario['random']; readonly varDir: string },
 ) {
-  const { random, varDir, emptyMs } = about;
-  await eventually(() => load.inFlight() > 0, 5_000);
+  const { random, varDir } = about;
+  await underway(load);
   await after(random.between(50, 900));
   const moment = momentOf(load);
   const { signal, code } = await child.end('SIGKILL');
@@ -80,7 +81,6 @@ async function kill(
     compare: (archive) => compareStateFiles(varDir, archive),
     moment,
     readyMs: child.readyMs,
-    emptyMs,
     others: signal === 'SIGKILL' ? [] : [`ended by itself with ${code ?? signal}: ${child.said()}`],
   });
   const note = `${moment.inFlight} in flight, ${moment.recent} answered in the last 50 ms`;
@@ -89,10 +89,10 @@ async function kill(
 
 /** R15. Clients come back at once and not after the time that they are told: it is up to 15 s, and the next start is due. */
 async function stopUnderLoad(child: ProofChild, load: Load, varDir: string) {
-  await eventually(() => load.inFlight() > 0, 5_000);
+  await underway(load);
   await after(300);
   for (const client of load.clients) client.stopCutting();
-  const connected = load.clients.filter((client) => client.isWelcome());
+  const connected = load.clients.filter((client) => client.hearsPushes());
   const before = connected.map((client) => client.heard.get('going-away') ?? 0);
   const startedAt = performance.now();
   const moment = momentOf(load);

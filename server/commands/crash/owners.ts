@@ -16,6 +16,7 @@ import {
   type Round,
   type Scenario,
   SEAL_BYTES,
+  underway,
 } from './round.ts';
 
 /** Crashes before a new archive is begun: the oracle reads all of it each time. */
@@ -26,8 +27,6 @@ type Life = {
   readonly scenario: Scenario;
   readonly redis: RedisServer;
   readonly load: Load;
-  /** What a start on an empty directory took. */
-  readonly emptyMs: number;
   /** The owner of now; each crash makes another. */
   child: ProofChild;
   settings: ProcessSettings;
@@ -76,13 +75,12 @@ async function changeOwners(
     scenario,
     redis,
     load,
-    emptyMs: child.readyMs,
     child,
     settings: { ...settings, port: child.port },
   };
   try {
     for (let round = 0; round < rounds; round += 1) {
-      await eventually(() => load.inFlight() > 0, 5_000);
+      await underway(load);
       await after(random.between(50, 700));
       onRound(round % 2 === 0 ? await killOwner(life) : await replaceOwner(life, join(folder, `${round}`)));
     }
@@ -103,7 +101,6 @@ async function killOwner(life: Life): Promise<Round> {
     compare: (archive) => compareRedis(redis.url, archive),
     moment,
     readyMs: child.readyMs,
-    emptyMs: life.emptyMs,
   });
   life.child = await startProofChild(settings);
   return round;
@@ -133,7 +130,6 @@ async function replaceOwner(life: Life, varDir: string): Promise<Round> {
     compare: (archive) => compareRedis(redis.url, archive),
     moment,
     readyMs: second.readyMs,
-    emptyMs: life.emptyMs,
     others: isFenced ? [] : [`the stale owner was not told within ${FENCED_MS} ms`],
   });
   second.signal('SIGCONT');

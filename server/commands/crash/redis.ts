@@ -13,6 +13,7 @@ import {
   pemOf,
   type Scenario,
   SEAL_BYTES,
+  underway,
 } from './round.ts';
 
 /** What a killed Redis comes back with: all but the last second at worst, or nothing. */
@@ -62,7 +63,7 @@ async function outlive(scenario: Scenario, varDir: string, redis: RedisServer): 
   });
   try {
     for (let round = 0; round < rounds; round += 1) {
-      await eventually(() => load.inFlight() > 0, 5_000);
+      await underway(load);
       await after(random.between(100, 700));
       const others: string[] = [];
       if (round % 3 === 1) {
