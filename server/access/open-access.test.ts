@@ -216,6 +216,19 @@ describe('a permit', () => {
   });
 });
 
+describe('a class', () => {
+  it('has nobody of another school, whatever row ties her to it', async () => {
+    const { access, make } = world;
+    const stranger = await make.person(await make.school());
+    await make.enroll(english, stranger);
+    const permit = await access.toClass(viewer('teacher'), english, 'read');
+    const ids = (await access.studentsOf(permit)).map(({ id }) => id);
+    expect(ids).toContain(student);
+    expect(ids).not.toContain(stranger);
+    expect(await yes(access.toStudent(viewer('teacher'), stranger, 'read', english))).toBe(false);
+  });
+});
+
 describe('who administers a school', () => {
   it('is its admin and its district’s, nobody else', async () => {
     const allowed = [];

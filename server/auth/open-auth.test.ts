@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_CLASSES, DEMO_SCHOOL_ID, findDemoPerson } from '../../prisma/demo-people.ts';
 import { seedDemoSchool } from '../../prisma/demo-school.ts';
-import { SESSION_MS } from './cookie.ts';
+import { hashOf, SESSION_MS } from './cookie.ts';
 import { type Auth, openAuth } from './open-auth.ts';
+import { openSessions } from './sessions.ts';
 import { openTestPeople, type TestPeople } from './testing.ts';
 
 const ORIGIN = 'http://localhost:3000';
@@ -201,6 +202,19 @@ describe('a session', () => {
       404,
     );
     await prisma.person.update({ where, data: { state: 'active' } });
+  });
+
+  it('that was read before a change of rights is not kept after it', async () => {
+    const { prisma, store, time } = world;
+    const sessions = openSessions(store);
+    const person = { id: idOf('student02@demo.test'), schoolId: DEMO_SCHOOL_ID };
+    const value = await sessions.begin({ person, address: '127.0.0.1', agent: null });
+    const reading = sessions.viewerOf(value, '');
+    sessions.forget({ personId: person.id });
+    expect(await reading).not.toBeNull();
+    const where = { sessionToken: hashOf(value) };
+    await prisma.session.updateMany({ where, data: { endedAt: new Date(time.now) } });
+    expect(await sessions.viewerOf(value, '')).toBeNull();
   });
 
   it('is not made by a forged, an empty or no cookie', async () => {

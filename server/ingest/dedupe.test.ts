@@ -119,6 +119,21 @@ describe('the dedupe table', () => {
     expect(met(table).next).toBe(2);
   });
 
+  it('counts nothing as durable that is on its way behind what is', () => {
+    const table = openDedupe([], NOW);
+    const { producer } = met(table);
+    for (const content of [1, 2]) {
+      advance(producer, hashFor(content));
+      begin(producer);
+    }
+    const heard: boolean[] = [];
+    whenDurable(producer, 2, (isDurable) => heard.push(isDurable));
+    confirm(producer, 1, NOW);
+    expect([heard, met(table).next]).toEqual([[], 2]);
+    confirm(producer, 2, NOW);
+    expect([heard, met(table).next]).toEqual([[true], 3]);
+  });
+
   it('takes back a failure once, though several appends of it fail', () => {
     const { producer } = met(openDedupe([], NOW));
     store(producer, 1);

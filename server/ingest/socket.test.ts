@@ -154,6 +154,31 @@ describe('/ingest over Socket.IO', () => {
     expect(JSON.stringify(await server.everything())).not.toContain('token-');
   });
 
+  it('B08 ends with its token when no new one comes', async () => {
+    const server = await start();
+    server.world.expiresAt = Date.now() + 300;
+    const socket = server.connect();
+    const stop = new Promise((resolve) => socket.on('stop', resolve));
+    const closed = new Promise((resolve) => socket.on('disconnect', resolve));
+    expect(await stop).toEqual({ code: 'unauthenticated' });
+    await closed;
+    expect(Date.now()).toBeGreaterThanOrEqual(server.world.expiresAt);
+  });
+
+  it('ends the connections of a withdrawn credential or student, and no others', async () => {
+    const server = await start();
+    const [ada, bo, cy] = ['ada', 'bo', 'cy'].map((name) => server.connect({ token: `token-${name}` }));
+    if (!ada || !bo || !cy) throw new Error('no sockets');
+    await Promise.all([ada, bo, cy].map(connected));
+    const ends = [ada, bo].map((socket) => new Promise((resolve) => socket.on('disconnect', resolve)));
+    const stop = new Promise((resolve) => ada.on('stop', resolve));
+    server.ingest.disconnect({ credential: 'installation-ada' }, 'revoked');
+    server.ingest.disconnect({ student: 'bo' }, 'revoked');
+    expect(await stop).toEqual({ code: 'revoked' });
+    await Promise.all(ends);
+    expect(await ask(cy, hello())).toMatchObject({ type: 'welcome' });
+  });
+
   it('B09 slows a fast student down, then refuses, and loses nothing to a full disk', async () => {
     const server = await start({ limits: { burst: 10, eventsPerSecond: 1 } });
     const socket = server.connect();

@@ -240,6 +240,17 @@ test('a student sees herself, and of her class nothing else', async () => {
   expect(deltas).toEqual([]);
 });
 
+test('the page of a student and her class are two channels, though the query is one', async () => {
+  await twoClasses();
+  const [tess, ada] = [bench.connect('tess'), bench.connect('ada')];
+  const whole = await opened(tess);
+  const own = await opened(ada, { ...NOTES, student: 'ada' });
+  expect(own.channel).not.toBe(whole.channel);
+  const told = next(tess, 'rows');
+  bench.states.set(note, 'bo', { words: 3, text: '' });
+  expect(await told).toMatchObject({ channel: whole.channel, set: { bo: { words: 3 } } });
+});
+
 test('whoever has no session, a foreign origin or only a token is refused at the door', async () => {
   await twoClasses();
   const told = (client: Client) =>

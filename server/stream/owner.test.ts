@@ -25,6 +25,30 @@ describe('the owner', () => {
     await owner.close();
   });
 
+  it('says of nobody that all is folded while it catches up, though the stored states are whole', async () => {
+    const archive = openMemoryArchive();
+    const store = openMemoryStore();
+    await append(archive, someDrafts(3, 20));
+    const before = openQuick(archive, store);
+    await expectFold(archive, before, store);
+    await expect.poll(async () => (await store.load('')).fields.size).toBe(1);
+    await before.close();
+    await append(archive, someDrafts(4, 20));
+    const gate = Promise.withResolvers<void>();
+    async function* slowly(...range: Parameters<typeof archive.read>) {
+      await gate.promise;
+      yield* archive.read(...range);
+    }
+    const owner = openQuick({ ...archive, read: slowly }, store);
+    await expect.poll(() => owner.status().phase).toBe('running');
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(owner.states.isReady('s1')).toBe(false);
+    gate.resolve();
+    await expect.poll(() => owner.states.isReady('s1')).toBe(true);
+    expect(owner.applied()).toBe(archive.end() - 1);
+    await owner.close();
+  });
+
   it('tells the keys that an entry changed, at once', async () => {
     const archive = openMemoryArchive();
     const owner = openQuick(archive, openMemoryStore());
