@@ -201,6 +201,8 @@ export type FromServer =
       readonly behind: number;
       /** MB, once a second since the measuring began. */
       readonly rss: readonly number[];
+      /** Share of one core since the measuring began. */
+      readonly cores: number;
       readonly loopDelayP99Ms: number;
       readonly rows: HistogramCounts;
     };
@@ -214,13 +216,17 @@ async function serve(classes: number, database: string | undefined): Promise<voi
   const server = await openSoakServer({ directory, key, classes });
   const delay = monitorEventLoopDelay({ resolution: 10 });
   let rss: number[] = [];
+  let began = { at: performance.now(), cpu: process.cpuUsage() };
   process.on('message', async (message) => {
     if (message === 'begin') {
       rss = [];
       delay.enable();
+      began = { at: performance.now(), cpu: process.cpuUsage() };
       setInterval(() => rss.push(process.memoryUsage.rss() / 1e6), 1_000).unref();
       return;
     }
+    const cpu = process.cpuUsage(began.cpu);
+    const cores = (cpu.user + cpu.system) / 1000 / (performance.now() - began.at);
     const loopDelayP99Ms = Math.max(0, delay.percentile(99) / 1e6 - 10);
     const measured = rss;
     rss = [];
@@ -233,6 +239,7 @@ async function serve(classes: number, database: string | undefined): Promise<voi
       faults: faults.length,
       behind: server.owner.status().behind,
       rss: measured,
+      cores,
       loopDelayP99Ms,
       rows: server.live.measures.rowMs.snapshot(),
     });

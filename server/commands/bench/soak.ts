@@ -54,7 +54,7 @@ function sizeOf(quick: boolean): Size {
 }
 
 function report(waits: readonly number[], measured: Measured, heard: Heard): void {
-  const { rss, loopDelayP99Ms, rows } = measured;
+  const { rss, cores, loopDelayP99Ms, rows } = measured;
   for (const [name, share] of [
     ['p50', 0.5],
     ['p99', 0.99],
@@ -63,6 +63,7 @@ function report(waits: readonly number[], measured: Measured, heard: Heard): voi
     figure(`soak.ack.${name}`, waits[Math.floor(waits.length * share)] ?? Number.NaN, 'ms');
   figure('soak.rss', Math.max(...rss), 'MB');
   figure('soak.rss-slope', slopePerMinute(rss.slice(Math.floor(rss.length / 2))), 'MB/min');
+  figure('soak.cpu', cores, 'cores');
   figure('soak.loop-delay.p99', loopDelayP99Ms, 'ms');
   // Of the server's own histogram: at most this.
   figure('soak.row.p95', quantile(rows, 0.95), 'ms');
