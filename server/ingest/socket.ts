@@ -48,6 +48,10 @@ export function attachIngest(options: IngestEdgeOptions): { close(): void } {
     );
   });
   namespace.on('connection', (socket) => open(ingest, socket));
+  // Everybody may join the namespace that Socket.IO makes by itself, and whoever has joined one has no time limit any more.
+  options.io
+    .of('/')
+    .use((_socket, next) => next(connectError(new AppError('not-found', 'nothing is served here'))));
   return {
     close() {
       // A socket that nobody reads would never see the close.
@@ -130,6 +134,10 @@ function open(ingest: Ingest, socket: Socket): void {
   boundSockets(ingest, connection);
   const session = openSession(ingest, connection);
   socket.on('disconnect', (reason) => session.end(reason));
+  // What nobody listens to would never have an end.
+  socket.onAny((name: unknown) => {
+    if (name !== 'm') closeWith(socket, CLOSE.protocol);
+  });
   socket.on('m', (text: unknown, reply: unknown) => {
     // Without a callback there is nobody to answer, and without an answer no event has an end.
     if (typeof reply !== 'function') socket.disconnect(true);
