@@ -13,6 +13,7 @@ export type Hunt = {
 };
 
 const LANES = 2;
+const LEAST_TEST_MS = 8_000;
 const MOST_MS = 90_000;
 const MOST_BASELINE_MS = 600_000;
 
@@ -39,13 +40,13 @@ export async function hunt({ root, mutants, log, onEnd }: Hunt): Promise<readonl
   }
 }
 
-async function huntOne(tree: Tree, mutant: Mutant, green: ReadonlySet<string>): Promise<Hunted> {
+async function huntOne(tree: Tree, mutant: Mutant, green: ReadonlyMap<string, number>): Promise<Hunted> {
   const began = performance.now();
   const verdict = await tryOne(tree, mutant, green);
   return { mutant, verdict, seconds: (performance.now() - began) / 1000 };
 }
 
-async function tryOne(tree: Tree, mutant: Mutant, green: ReadonlySet<string>): Promise<Verdict> {
+async function tryOne(tree: Tree, mutant: Mutant, green: ReadonlyMap<string, number>): Promise<Verdict> {
   const source = await tree.read(mutant.file);
   try {
     await tree.write(mutant.file, sabotaged(source, mutant));
@@ -53,9 +54,16 @@ async function tryOne(tree: Tree, mutant: Mutant, green: ReadonlySet<string>): P
     return { end: 'invalid', why: error instanceof Error ? error.message : String(error) };
   }
   const { tests: files, names } = mutant;
-  const run = await runTests({ folder: tree.folder, files, names, bails: true, workers: 1, mostMs: MOST_MS });
+  const limits = { workers: 1, mostTestMs: patience(files, green), mostMs: MOST_MS };
+  const run = await runTests({ folder: tree.folder, files, names, bails: true, ...limits });
   await tree.write(mutant.file, source);
   return judge(run, green);
+}
+
+/** A test that waits for what a sabotage keeps from happening has waited long enough; a slow one is not taken for stuck. */
+function patience(files: readonly string[], green: ReadonlyMap<string, number>): number {
+  const known = [...green].filter(([test]) => files.some((file) => test.startsWith(`${file} `)));
+  return Math.round(Math.max(LEAST_TEST_MS, 4 * Math.max(0, ...known.map(([, ms]) => ms))));
 }
 
 /** The tests that are green without a sabotage: only those can kill. One that is red anyway is said, and proves nothing. */
@@ -63,13 +71,13 @@ async function findGreen(
   folder: string,
   mutants: readonly Mutant[],
   log: Hunt['log'],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, number>> {
   const began = performance.now();
   const runs: TestRun[] = [];
   for (const tests of baselines(mutants))
     runs.push(await runTests({ ...tests, folder, bails: false, workers: LANES, mostMs: MOST_BASELINE_MS }));
   const ends = runs.flatMap((run) => run.ends);
-  const green = new Set(ends.filter(({ status }) => status === 'passed').map(({ test }) => test));
+  const green = new Map(ends.filter(({ status }) => status === 'passed').map(({ test, ms }) => [test, ms]));
   const red = [
     ...ends.filter(({ status }) => status === 'failed').map(({ test }) => test),
     ...runs.flatMap((run) => run.broken),

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
 import { readReport, type TestRun } from './run-tests.ts';
 
-const green = new Set(['a.test.ts › holds']);
+const green = new Map([['a.test.ts › holds', 5]]);
 const run = (more: Partial<TestRun>): TestRun => ({ ends: [], broken: [], isOver: true, ...more });
 const failed = (message: string, test = 'a.test.ts › holds') =>
-  run({ ends: [{ test, status: 'failed', messages: [message] }] });
+  run({ ends: [{ test, status: 'failed', ms: 5, messages: [message] }] });
 
 test('a test that was green and fails by what it expects, or by its time, kills', () => {
   const killed = { end: 'killed', by: 'a.test.ts › holds' };
@@ -14,7 +14,8 @@ test('a test that was green and fails by what it expects, or by its time, kills'
 });
 
 test('a test that was red anyway kills nothing', () => {
-  expect(judge(failed('AssertionError', 'a.test.ts › fails always'), green).end).toBe('invalid');
+  const why = 'a.test.ts › fails always is not green without a sabotage either';
+  expect(judge(failed('AssertionError', 'a.test.ts › fails always'), green)).toEqual({ end: 'invalid', why });
 });
 
 test.each([
@@ -29,11 +30,13 @@ test.each([
 test('a file that never began, a run that never ended and a run of nothing prove nothing', () => {
   expect(judge(run({ broken: ['a.test.ts'] }), green).end).toBe('invalid');
   expect(judge(run({ isOver: false }), green).end).toBe('invalid');
-  expect(judge(run({ ends: [{ test: 'a', status: 'skipped', messages: [] }] }), green).end).toBe('invalid');
+  expect(judge(run({ ends: [{ test: 'a', status: 'skipped', ms: 0, messages: [] }] }), green).end).toBe(
+    'invalid',
+  );
 });
 
 test('where all that ran is green the mutant has survived', () => {
-  const ends = [{ test: 'a.test.ts › holds', status: 'passed' as const, messages: [] }];
+  const ends = [{ test: 'a.test.ts › holds', status: 'passed' as const, ms: 5, messages: [] }];
   expect(judge(run({ ends }), green)).toEqual({ end: 'survived' });
 });
 

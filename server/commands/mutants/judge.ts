@@ -10,8 +10,8 @@ export type Verdict =
 const NOT_RUNNING =
   /SyntaxError|ReferenceError|Transform failed|Cannot find (module|package)|Failed to (load|resolve)|is not a function|is not a constructor/;
 
-/** Killed is a mutant by a test that was green before and now fails by what it says or by its time. */
-export function judge(run: TestRun, green: ReadonlySet<string>): Verdict {
+/** `green`: tests that pass without a sabotage, and their milliseconds. Killed is a mutant by a test that was green before and now fails by what it says or by its time. */
+export function judge(run: TestRun, green: ReadonlyMap<string, number>): Verdict {
   const failed = run.ends.filter(({ status }) => status === 'failed');
   const killer = failed.find(
     ({ test, messages }) => green.has(test) && !messages.some((one) => NOT_RUNNING.test(one)),
@@ -21,7 +21,13 @@ export function judge(run: TestRun, green: ReadonlySet<string>): Verdict {
   const [unloaded] = run.broken;
   if (unloaded !== undefined) return { end: 'invalid', why: `${unloaded} did not begin` };
   const [other] = failed;
-  if (other) return { end: 'invalid', why: `it does not run: ${firstLine(other.messages)}` };
+  if (other)
+    return {
+      end: 'invalid',
+      why: green.has(other.test)
+        ? `it does not run: ${firstLine(other.messages)}`
+        : `${other.test} is not green without a sabotage either`,
+    };
   if (!run.ends.some(({ status }) => status === 'passed')) return { end: 'invalid', why: 'no test was run' };
   return { end: 'survived' };
 }

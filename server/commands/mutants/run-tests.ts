@@ -8,6 +8,7 @@ import { configOf } from './mutant.ts';
 export type TestEnd = {
   readonly test: string;
   readonly status: 'passed' | 'failed' | 'skipped';
+  readonly ms: number;
   readonly messages: readonly string[];
 };
 /** `broken`: files that could not be loaded, or whose hooks failed. `isOver`: false when the run did not end by itself. */
@@ -25,11 +26,14 @@ export type TestsOf = {
   /** End with the first that fails. */
   readonly bails: boolean;
   readonly workers: number;
+  /** Of one test; absent: as its config says. */
+  readonly mostTestMs?: number;
+  /** Of all. */
   readonly mostMs: number;
 };
 
-/** A test that waits for what a sabotage keeps from happening has waited long enough. */
-const MOST_TEST_MS = 8_000;
+/** Random tests need fewer cases to see a sabotage than to prove that there is none. */
+const ENV = { CI: '1', NO_COLOR: '1', CASES: '200' };
 
 /** Runs test files of a tree by vitest in a process of its own; never rejects because a test fails. */
 export async function runTests(tests: TestsOf): Promise<TestRun> {
@@ -41,7 +45,7 @@ export async function runTests(tests: TestsOf): Promise<TestRun> {
 }
 
 async function runVitest(tests: TestsOf, report: string): Promise<boolean> {
-  const { folder, files, names, bails, workers, mostMs } = tests;
+  const { folder, files, names, bails, workers, mostTestMs, mostMs } = tests;
   const config = configOf(files[0] ?? '') === 'servers' ? ['--config', 'vitest.servers.config.ts'] : [];
   const child = spawn(
     process.execPath,
@@ -51,10 +55,10 @@ async function runVitest(tests: TestsOf, report: string): Promise<boolean> {
       ...(names === undefined ? [] : ['-t', names]),
       ...(bails ? ['--bail=1'] : []),
       `--maxWorkers=${workers}`,
-      `--testTimeout=${MOST_TEST_MS}`,
+      ...(mostTestMs === undefined ? [] : [`--testTimeout=${mostTestMs}`]),
     ],
     // A group of its own, so that what a hanging test has started goes with it.
-    { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, CI: '1', NO_COLOR: '1' } },
+    { cwd: folder, stdio: 'ignore', detached: true, env: { ...process.env, ...ENV } },
   );
   let isOver = true;
   const kill = () => void (child.pid && process.kill(-child.pid, 'SIGKILL'));
@@ -76,6 +80,7 @@ type Report = {
     readonly assertionResults: readonly {
       readonly fullName: string;
       readonly status: string;
+      readonly duration?: number | null;
       readonly failureMessages?: readonly string[];
     }[];
   }[];
@@ -91,6 +96,7 @@ export function readReport(text: string, folder: string): Pick<TestRun, 'ends' |
       ends.push({
         test: `${file} › ${one.fullName}`,
         status: one.status === 'passed' || one.status === 'failed' ? one.status : 'skipped',
+        ms: one.duration ?? 0,
         messages: one.failureMessages ?? [],
       });
     if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) broken.push(file);
