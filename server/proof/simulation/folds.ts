@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import {
   defineEventSource,
@@ -26,7 +26,7 @@ const doc = keyField('doc', (event: { doc: string }) => event.doc);
 /** At every event whose `n` divides by this, `fragile` fails. */
 const FRAGILE = 11;
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string) => hash('sha256', text);
 
 const count = defineReducer({
   name: 'count',

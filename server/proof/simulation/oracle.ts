@@ -11,7 +11,7 @@ type End = { readonly is: 'stored' | 'bad' | 'declined'; readonly entry: Entry; 
  * E1, E2, E3 and the clients' half of E7 (delivery.md §16), and more than they ask: what was not acknowledged, but was kept by
  * its client to the end, has arrived too. Gives broken promises, a sentence each.
  */
-export function checkArchive(entries: readonly Entry[], ledger: Ledger): string[] {
+export function checkArchive(entries: readonly Entry[], ledger: Ledger, keepsFrames: boolean): string[] {
   const broken = [...ledger.complaints];
   const ends = new Map<string, End>();
   const lasts = new Map<string, number>();
@@ -24,7 +24,7 @@ export function checkArchive(entries: readonly Entry[], ledger: Ledger): string[
     if (entry.bad && entry.f === undefined) badFrames += 1;
     else if (entry.bad?.code !== 'id-conflict') takeSeqs(entry, { ends, lasts, ledger, broken });
   }
-  if (badFrames < ledger.badFrames)
+  if (keepsFrames && badFrames < ledger.badFrames)
     broken.push(`${ledger.badFrames} bad frames were answered, ${badFrames} are there`);
   for (const one of ledger.events.values()) checkOne(one, ends.get(one.id), broken);
   return broken;

@@ -91,7 +91,10 @@ function settingsOf(random: Random): Settings {
 function clientDeed(random: Random, clients: number): Deed {
   const client = random.below(clients);
   const dice = random.below(100);
-  if (dice < 58) return { do: 'write', client, count: random.between(1, 14), salt: random.below(1_000_000) };
+  if (dice < 58) {
+    const count = random.chance(0.03) ? random.between(60, 120) : random.between(1, 14);
+    return { do: 'write', client, count, salt: random.below(1_000_000) };
+  }
   if (dice < 70)
     return {
       do: 'cut',

@@ -1,5 +1,5 @@
 import './prepare-runtime.ts';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { judge, PATIENCE_MS } from './judge.ts';
 import { openLedger } from './ledger.ts';
 import type { Plan } from './plan.ts';
@@ -36,18 +36,13 @@ export async function simulate(
   }
 }
 
-/** A running hash of what happened, with the lines where they are wanted. */
-function openTrace(time: VirtualTime, keepsTrace: boolean) {
-  const hash = createHash('sha256');
+/** What happened, in its order. */
+function openTrace(time: VirtualTime) {
   const lines: string[] = [];
   return {
     lines,
-    digest: () => hash.digest('hex'),
-    add(line: string) {
-      const dated = `${time.now().toFixed(2)} ${line}\n`;
-      hash.update(dated);
-      if (keepsTrace) lines.push(dated.trimEnd());
-    },
+    digest: () => hash('sha256', lines.join('\n')),
+    add: (line: string) => void lines.push(`${time.now()} ${line}`),
   };
 }
 
@@ -57,7 +52,7 @@ async function runWorld(
   random: Random,
   options: { readonly planted?: Planted; readonly keepsTrace?: boolean },
 ): Promise<Outcome> {
-  const trace = openTrace(time, options.keepsTrace ?? false);
+  const trace = openTrace(time);
   const broken: string[] = [];
   const ledger = openLedger();
   const world = openWorld({
@@ -77,7 +72,14 @@ async function runWorld(
   await time.run(() => false, ACTIONS_MS);
   world.heal();
   await time.run(() => broken.length > 0 || world.isQuiet(), time.now() + PATIENCE_MS);
-  if (broken.length === 0) await judge({ world, time, ledger, broken, trace: trace.add });
+  const keepsFrames = !plan.actions.some((action) => action.do === 'decline');
+  if (broken.length === 0) await judge({ world, time, ledger, broken, trace: trace.add, keepsFrames });
   const { lines, digest } = trace;
-  return { broken, hash: digest(), steps: time.steps(), events: ledger.events.size, trace: lines };
+  return {
+    broken,
+    hash: digest(),
+    steps: time.steps(),
+    events: ledger.events.size,
+    trace: options.keepsTrace ? lines : [],
+  };
 }
