@@ -5,12 +5,12 @@ import { openCounter } from './ingest/counts.ts';
 let open: Conservation | undefined;
 afterEach(() => open?.close());
 
-function watch() {
+function watch(everyMs = 1_000_000) {
   const counter = openCounter();
   const flight = { socket: 0, 'learning-observer': 0, http: 0 };
   const errors: Record<string, unknown>[] = [];
   const log = { info() {}, warn() {}, error: (fields: Record<string, unknown>) => void errors.push(fields) };
-  open = watchConservation({ counts: counter.snapshot, flight: () => flight, log, everyMs: 1_000_000 });
+  open = watchConservation({ counts: counter.snapshot, flight: () => flight, log, everyMs });
   return { counter, flight, errors, conservation: open };
 }
 
@@ -35,6 +35,12 @@ test('an event that has no end is logged with its edge once it is missing at two
   conservation.check();
   expect(errors).toEqual([{ edge: 'http', count: 2 }]);
   expect(conservation.difference()).toBe(2);
+});
+
+test('looks by itself, over and over', async () => {
+  const { counter, errors } = watch(2);
+  counter.received('socket', 1);
+  await expect.poll(() => errors.length, { interval: 2 }).toBeGreaterThan(1);
 });
 
 test('an event that ended twice on one edge does not hide one that never ended on another', () => {

@@ -222,7 +222,7 @@ test('a histogram counts each value once, at or below its bound', async () => {
   expect(times.snapshot()).toEqual({ bounds: [1, 10], counts: [2, 2, 1], sum: 24 });
 });
 
-test('the port gives metrics and nothing else', async () => {
+test('the port gives metrics and nothing else, on this one address of loopback', async () => {
   const { registry } = await open();
   const served = await serveMetrics(registry, 0);
   ends.push(served.close);
@@ -232,4 +232,5 @@ test('the port gives metrics and nothing else', async () => {
   expect(await found.text()).toContain('ingest_conservation_difference 0');
   expect((await fetch(url)).status).toBe(404);
   expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(404);
+  await expect(fetch(`http://127.0.0.2:${served.port}/metrics`)).rejects.toThrow();
 });
