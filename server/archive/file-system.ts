@@ -81,7 +81,11 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array, position: numb
 }
 
 /** `length` bytes from `position`, fewer where the file ends before. */
-export async function readRange(file: OpenFile, position: number, length: number): Promise<Buffer> {
+export async function readRange(
+  file: OpenFile,
+  position: number,
+  length: number,
+): Promise<Buffer<ArrayBuffer>> {
   const bytes = Buffer.allocUnsafeSlow(length);
   let done = 0;
   while (done < length) {

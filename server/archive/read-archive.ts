@@ -4,7 +4,7 @@ import type { Entry } from './entry.ts';
 import { forEachEntry, offsetOf, parseEntry } from './entry-text.ts';
 import { codeOf, type FileSystem, readWhole } from './file-system.ts';
 import { groupAt } from './group.ts';
-import { type Layout, loadSealed, parseSealed, readStreams, type SealedSegment } from './sealed-segment.ts';
+import { type Loaded, loadSealed, parseSealed, readStreams, type SealedSegment } from './sealed-segment.ts';
 import { HEADER_BYTES } from './segment-header.ts';
 import { SLICE_ENTRIES } from './slices.ts';
 import type { ReadableOpen, Segments } from './store.ts';
@@ -26,21 +26,21 @@ export async function* readEntries(
   from: number,
   to: number,
 ): AsyncGenerator<readonly Entry[]> {
-  let ahead: { readonly segment: SealedSegment; readonly layout: Promise<Layout> } | undefined;
+  let ahead: { readonly segment: SealedSegment; readonly loaded: Promise<Loaded> } | undefined;
   const load = (segment: SealedSegment) => {
-    const layout = loadSealed(source.fileSystem, segment);
+    const loaded = loadSealed(source.fileSystem, segment);
     // A reader that stops early leaves it unheard; one that goes on awaits it and hears its error.
-    layout.catch(() => {});
-    return { segment, layout };
+    loaded.catch(() => {});
+    return { segment, loaded };
   };
   for (let at = from; at < to; ) {
     const segment = sealedAt(source.segments, at);
     if (segment) {
       const current = ahead?.segment === segment ? ahead : load(segment);
-      const layout = await current.layout;
+      const loaded = await current.loaded;
       const following = segment.last + 1 < to ? sealedAt(source.segments, segment.last + 1) : undefined;
       ahead = following && load(following);
-      for (const slice of parseSealed(layout, at, to)) {
+      for (const slice of parseSealed(loaded, at, to)) {
         yield slice;
         await turn();
       }

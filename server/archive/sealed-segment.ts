@@ -2,8 +2,9 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { ArchiveCorruptError } from './corrupt.ts';
 import type { Entry } from './entry.ts';
-import { forEachEntry, offsetOf, parseEntry } from './entry-text.ts';
+import { forEachEntry, parseEntry } from './entry-text.ts';
 import { type FileSystem, type OpenFile, readRange } from './file-system.ts';
+import { runUnpack } from './run-unpack.ts';
 import {
   type BlockRow,
   decodeFooter,
@@ -16,9 +17,9 @@ import {
 } from './sealed-format.ts';
 import { decodeHeader, HEADER_BYTES } from './segment-header.ts';
 import { SLICE_ENTRIES } from './slices.ts';
+import { contentSize, type Unpacked } from './unpack.ts';
 
 const decompress = promisify(zstdDecompress);
-const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 
 /** A committed segment: immutable, so that all there is to know of it is where it is. */
 export type SealedSegment = {
@@ -53,7 +54,7 @@ async function reading<T>(
   }
 }
 
-async function readIndex({ file, segment, footer }: Reading): Promise<Buffer> {
+async function readIndex({ file, segment, footer }: Reading): Promise<Buffer<ArrayBuffer>> {
   const index = await readRange(file, footer.indexAt, footer.tableAt - footer.indexAt);
   if (!isWhole(index, footer.indexCrc)) throw damaged(segment, 'index');
   return index;
@@ -74,18 +75,6 @@ async function readBlock(segment: SealedSegment, bytes: Buffer, row: BlockRow): 
   } catch (cause) {
     throw Object.assign(damaged(segment, `block at byte ${row.position}`), { cause });
   }
-}
-
-/** Length of what a zstd frame holds, as its header says (RFC 8878, 3.1.1.1); a guess where it does not say. */
-function contentSize(frame: Buffer): number {
-  const descriptor = frame[4] ?? 0;
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const at = 5 + (isSingleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  const width = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  if (width === 0 || frame.length < at + width) return 64 * 1024;
-  // Damaged headers must not ask for gigabytes.
-  const size = frame.readUIntLE(at, Math.min(width, 6)) + (width === 2 ? 256 : 0);
-  return Math.min(size, MAX_CHUNK_BYTES);
 }
 
 /** The bytes of the producers table as it was after this segment. */
@@ -132,54 +121,30 @@ export async function readStreams(
   });
 }
 
-/** Where each entry of a segment lies among its decompressed blocks, by offset less `first`. */
-export type Layout = {
-  readonly segment: SealedSegment;
-  readonly raws: Buffer[];
-  readonly block: Uint32Array;
-  readonly at: Uint32Array;
-};
+/** A segment whose entries can be parsed one by one. */
+export type Loaded = Unpacked & { readonly segment: SealedSegment };
 
-/**
- * Decompresses a whole segment. Blocks are grouped by student, offsets of a segment are without gaps: so each entry is put
- * in its place by its offset, which costs less than merging the blocks.
- */
-export function loadSealed(fileSystem: FileSystem, segment: SealedSegment): Promise<Layout> {
+/** Reads and decompresses a whole segment. */
+export function loadSealed(fileSystem: FileSystem, segment: SealedSegment): Promise<Loaded> {
   return reading(fileSystem, segment, async (open) => {
-    const rows = indexRows(await readIndex(open));
+    const index = await readIndex(open);
     const blocks = await readRange(open.file, 0, open.footer.indexAt);
-    const count = segment.last - segment.first + 1;
-    const layout = {
-      segment,
-      raws: [] as Buffer[],
-      block: new Uint32Array(count),
-      at: new Uint32Array(count),
-    };
-    let found = 0;
-    for (const [number, row] of rows.entries()) {
-      const raw = await readBlock(segment, blocks.subarray(row.position, row.position + row.length), row);
-      layout.raws.push(raw);
-      found += forEachEntry(raw, 0, raw.length, (start) => {
-        const i = offsetOf(raw, start) - segment.first;
-        layout.block[i] = number;
-        layout.at[i] = start;
-      });
-    }
-    if (found !== count || layout.at.includes(0)) throw damaged(segment, 'set of offsets');
-    return layout;
+    const { first, last } = segment;
+    const unpacked = await runUnpack({ blocks, index, first, last });
+    if ('damaged' in unpacked) throw damaged(segment, unpacked.damaged);
+    return { segment, ...unpacked };
   });
 }
 
 /** Parses entries `from ≤ o < to` of a loaded segment, slice by slice. */
-export function* parseSealed(layout: Layout, from: number, to: number): Generator<Entry[]> {
-  const { segment, raws, block, at } = layout;
+export function* parseSealed({ segment, raw, at }: Loaded, from: number, to: number): Generator<Entry[]> {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
   const end = Math.min(to, segment.last + 1) - segment.first;
   for (let i = Math.max(0, from - segment.first); i < end; ) {
     const slice: Entry[] = [];
     for (const stop = Math.min(end, i + SLICE_ENTRIES); i < stop; i += 1) {
-      const raw = raws[block[i] ?? 0];
       const start = at[i] ?? 0;
-      if (raw) slice.push(parseEntry(raw, start, start + raw.readUInt32LE(start - 4)));
+      slice.push(parseEntry(bytes, start, start + bytes.readUInt32LE(start - 4)));
     }
     yield slice;
   }
