@@ -18,10 +18,12 @@ export function acceptBatch(
   const { batch } = received;
   const producer = producerOf(connection);
   const count = batch.events.length;
+  // What waits for the disk must not hold the whole batch: thousands of them wait at once.
+  const { from } = batch;
   core.counter.received(connection.edge, count);
   const refuse = (code: RefusedCode, more: Partial<Refused> = {}) => {
     core.counter.ended(connection.edge, 'refused', count, code);
-    answer({ type: 'refused', code, message: REFUSALS[code], from: batch.from, ...more });
+    answer({ type: 'refused', code, message: REFUSALS[code], from, ...more });
   };
   if (batch.from > producer.last + 1) {
     refuse('gap', { expected: producer.last + 1 });

@@ -163,6 +163,7 @@ export function openIngest(options: IngestOptions): Ingest {
       greet({ core, dedupe, recorder: options.recorder }, connection, hello, at),
     accept(connection, received, answer) {
       const events = received.batch.events.length;
+      const { bytes } = received;
       if (connection.unansweredEvents >= 2 * limits.unansweredEvents) {
         core.counter.received(connection.edge, events);
         core.counter.ended(connection.edge, 'refused', events, 'too-many-in-flight');
@@ -181,11 +182,11 @@ export function openIngest(options: IngestOptions): Ingest {
       connection.lastHeardAt = receivedAt;
       core.flight[connection.edge] += events;
       connection.unansweredEvents += events;
-      connection.unansweredBytes += received.bytes;
+      connection.unansweredBytes += bytes;
       back.check(connection);
       acceptBatch(core, connection, received, (given) => {
         connection.unansweredEvents -= events;
-        connection.unansweredBytes -= received.bytes;
+        connection.unansweredBytes -= bytes;
         core.flight[connection.edge] -= events;
         core.acknowledgement.note(clock.monotonic() - receivedAt);
         if (connection.isPaused) back.relieve(connection);
