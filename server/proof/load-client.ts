@@ -201,7 +201,10 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     next = Math.max(ledger.acknowledged + 1, Math.min(next, expected ?? ledger.acknowledged + 1));
     notBefore = performance.now() + Math.min(Math.max(retryAfterMs, 20), LONGEST_RETRY_MS);
     clearTimeout(timer);
-    timer = setTimeout(pump, notBefore - performance.now() + 1);
+    timer = setTimeout(() => {
+      notBefore = 0; // by the timer and not by the clock, which may be a millisecond behind it
+      pump();
+    }, notBefore - performance.now());
   }
 
   function cut(): void {
