@@ -62,6 +62,7 @@ test('a slow reader makes 256 KiB wait at most, and ends with the newest rows, w
   await vi.waitFor(() => expect([...held.values()]).toEqual(STUDENTS.map(() => 119)), { timeout: 5000 });
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   expect(numbers.length).toBeLessThan(110);
+  expect(bench.live.measures.skipped).toBeGreaterThan(0);
 });
 
 test('a reader that reads nothing for 10 s is closed with 4410, the others go on', async () => {
@@ -83,6 +84,8 @@ test('a reader that reads nothing for 10 s is closed with 4410, the others go on
   await new Promise((resolve) => setTimeout(resolve, 1100));
   tcp(stalled).resume();
   expect(await closed).toBe(4410);
+  expect(bench.live.measures.stalled).toBe(1);
+  expect(bench.edge.sockets()).toBe(1);
   const next = new Promise<Delta>((resolve) => other.once('rows', resolve));
   bench.states.set(note, 's0', { words: -1, text: '' });
   expect((await next).set?.s0).toMatchObject({ words: -1 });
