@@ -13,7 +13,7 @@ import { search } from '#server/proof/simulation/search.ts';
 import { report, shrink } from '#server/proof/simulation/shrink.ts';
 import { simulate } from '#server/proof/simulation/simulate.ts';
 
-const MOST_SEEDS_A_FAULT = 500;
+const MOST_SEEDS_A_FAULT = 200;
 
 const { values } = parseArgs({
   options: {
@@ -42,6 +42,7 @@ async function runMany(fault: typeof planted): Promise<number> {
   const searched = await search({ seed, seeds, planted: fault ?? {} });
   console.log(`figure simulation.seeds ${searched.seeds} seeds`);
   console.log(`figure simulation.seconds ${searched.seconds} s`);
+  console.log(`figure simulation.core-seconds ${searched.coreSeconds} s`);
   if (searched.failing !== undefined) {
     const smallest = await shrink(searched.failing, fault);
     if (smallest) console.log(report(smallest, values.planted));

@@ -66,7 +66,8 @@ export function planOf(seed: number): Plan {
   const settings = settingsOf(random);
   const deeds = [...Array.from({ length: random.between(6, 18) }, () => clientDeed(random, clients.length))];
   for (let n = random.between(0, 7); n > 0; n--) deeds.push(faultOf(random, students));
-  const actions = deeds.map((deed) => ({ at: random.below(LENGTH_MS), ...deed }));
+  const actions: Action[] = deeds.map((deed) => ({ at: random.below(LENGTH_MS), ...deed }));
+  if (random.chance(0.3)) actions.push(...misfortunes(random, clients.length));
   return { seed, students, clients, settings, actions: actions.toSorted((a, b) => a.at - b.at) };
 }
 
@@ -109,6 +110,20 @@ function clientDeed(random: Random, clients: number): Deed {
   if (dice < 94) return { do: 'lose-oldest', client, count: random.between(1, 5) };
   if (dice < 97) return { do: 'new-epoch', client };
   return { do: 'client-clock', client, offsetMs: random.between(-10, 10) * YEAR_MS };
+}
+
+/** What hardly ever meets by chance: events wait for a slow disk, their client comes back meanwhile, and then it all ends. */
+function misfortunes(random: Random, clients: number): Action[] {
+  const at = random.below(LENGTH_MS);
+  const client = random.below(clients);
+  const salt = random.below(1_000_000);
+  const downMs = random.between(10, 1_000);
+  return [
+    { at, do: 'disk-slow', ms: 3_000, byMs: 3_000 },
+    { at: at + 10, do: 'write', client, count: random.between(1, 6), salt },
+    { at: at + 100, do: 'cut', client, downMs: random.below(100), lingerMs: 2_000 },
+    { at: at + random.between(300, 1_500), do: 'kill', hasPowerCut: true, downMs, withStaleOwner: false },
+  ];
 }
 
 function faultOf(random: Random, students: number): Deed {

@@ -5,6 +5,8 @@ import { simulate } from './simulate.ts';
 export type Searched = {
   readonly seeds: number;
   readonly seconds: number;
+  /** Of one core; on a shared machine less than `seconds`. */
+  readonly coreSeconds: number;
   readonly events: number;
   /** The first seed that broke a promise. */
   readonly failing: number | undefined;
@@ -18,16 +20,19 @@ export async function search(options: {
 }): Promise<Searched> {
   const { seed, seeds, planted = {} } = options;
   const since = performance.now();
+  const cpu = process.cpuUsage();
   let events = 0;
   for (let ran = 0; ran < seeds; ran++) {
     const outcome = await simulate(planOf(seed + ran), { planted });
     events += outcome.events;
     if (outcome.broken.length > 0)
-      return { seeds: ran + 1, seconds: secondsSince(since), events, failing: seed + ran };
+      return { seeds: ran + 1, ...spent(since, cpu), events, failing: seed + ran };
   }
-  return { seeds, seconds: secondsSince(since), events, failing: undefined };
+  return { seeds, ...spent(since, cpu), events, failing: undefined };
 }
 
-function secondsSince(since: number): number {
-  return Math.round(performance.now() - since) / 1_000;
+function spent(since: number, cpu: NodeJS.CpuUsage): Pick<Searched, 'seconds' | 'coreSeconds'> {
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = Math.round(performance.now() - since) / 1_000;
+  return { seconds, coreSeconds: Math.round((user + system) / 1_000) / 1_000 };
 }
