@@ -9,6 +9,7 @@ import { Server as SocketServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import type { Archive } from '#server/archive/archive.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
+import { openArchiveMeasures } from '#server/archive/measures.ts';
 import { archiveAudit } from '#server/audit.ts';
 import { ingestTokenVerifier } from '#server/auth/ingest-token.ts';
 import { watchConservation } from '#server/conservation.ts';
@@ -55,12 +56,14 @@ export async function openSoakServer(options: SoakOptions) {
   const clock = Date.now;
   const log = openLog('error');
   const registry = await loadModules();
+  const archiveMeasures = openArchiveMeasures();
   const archive = await openFileArchive({
     directory: join(options.directory, 'archive'),
     software: 'soak',
     clock,
     onFatal,
     limits: { minFreeBytes: 0 },
+    measures: archiveMeasures,
   });
   const store = await openFileStore({ folder: join(options.directory, 'states'), log });
   const owner = openOwner({ archive, store, registry, log, clock, limits: { hotBytes: 256 * 1024 ** 2 } });
@@ -123,6 +126,7 @@ export async function openSoakServer(options: SoakOptions) {
   return {
     port,
     archive,
+    archiveMeasures,
     ingest,
     owner,
     live,
@@ -204,6 +208,8 @@ export type FromServer =
       /** Share of one core since the measuring began. */
       readonly cores: number;
       readonly loopDelayP99Ms: number;
+      readonly loopDelayMaxMs: number;
+      readonly syncs: HistogramCounts;
       readonly rows: HistogramCounts;
     };
 
@@ -228,6 +234,7 @@ async function serve(classes: number, database: string | undefined): Promise<voi
     const cpu = process.cpuUsage(began.cpu);
     const cores = (cpu.user + cpu.system) / 1000 / (performance.now() - began.at);
     const loopDelayP99Ms = Math.max(0, delay.percentile(99) / 1e6 - 10);
+    const loopDelayMaxMs = delay.max / 1e6;
     const measured = rss;
     rss = [];
     await server.owner.caughtUp();
@@ -241,6 +248,8 @@ async function serve(classes: number, database: string | undefined): Promise<voi
       rss: measured,
       cores,
       loopDelayP99Ms,
+      loopDelayMaxMs,
+      syncs: server.archiveMeasures.syncMs.snapshot(),
       rows: server.live.measures.rowMs.snapshot(),
     });
   });

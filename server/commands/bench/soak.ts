@@ -54,7 +54,7 @@ function sizeOf(quick: boolean): Size {
 }
 
 function report(waits: readonly number[], measured: Measured, heard: Heard): void {
-  const { rss, cores, loopDelayP99Ms, rows } = measured;
+  const { rss, cores, loopDelayP99Ms, loopDelayMaxMs, syncs, rows } = measured;
   for (const [name, share] of [
     ['p50', 0.5],
     ['p99', 0.99],
@@ -65,7 +65,9 @@ function report(waits: readonly number[], measured: Measured, heard: Heard): voi
   figure('soak.rss-slope', slopePerMinute(rss.slice(Math.floor(rss.length / 2))), 'MB/min');
   figure('soak.cpu', cores, 'cores');
   figure('soak.loop-delay.p99', loopDelayP99Ms, 'ms');
-  // Of the server's own histogram: at most this.
+  figure('soak.loop-delay.max', loopDelayMaxMs, 'ms');
+  // Of the server's own histograms: at most this.
+  figure('soak.sync.p99', quantile(syncs, 0.99), 'ms');
   figure('soak.row.p95', quantile(rows, 0.95), 'ms');
   figure('soak.row.p99', quantile(rows, 0.99), 'ms');
   figure('soak.rows', heard.rows, 'deltas');
