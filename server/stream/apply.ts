@@ -20,7 +20,7 @@ export type Folding = {
   /** Told before each step, and with −1 after an entry, so that a watchdog can name the step that never ends. */
   readonly onStep: (reducer: number, offset: number, index: number) => void;
   /** A step that stopped the process too often: its key halts instead. */
-  readonly isStuck: (folded: Folded, position: string) => boolean;
+  readonly isStuck: (folded: Folded, offset: number, index: number) => boolean;
   readonly onHalt: (folded: Folded, cell: Cell) => void;
 };
 
@@ -100,7 +100,7 @@ function step(
   const { emitted, emit } = emitting(folded.reducer, heard, MOST_EVENTS + 1 - queue.length);
   folding.onStep(folded.index, offset, index);
   try {
-    if (folding.isStuck(folded, positionOf(offset, index)))
+    if (folding.isStuck(folded, offset, index))
       throw new Error('the step did not end: the process was stopped at it');
     const after = run(before, heard.event, emit);
     if (after !== before) {

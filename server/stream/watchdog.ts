@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Reducer } from '#modules/kit/index.ts';
+import { positionOf } from './apply.ts';
 import { type Folded, planOf } from './plan.ts';
 
 /** What the owner tells a watchdog, and hears from it. */
 export type Watched = {
   readonly onStep: (reducer: number, offset: number, index: number) => void;
-  readonly isStuck: (folded: Folded, position: string) => boolean;
+  readonly isStuck: (folded: Folded, offset: number, index: number) => boolean;
 };
 
 /** How often the process ended at a step: `<name>.v<version> <position>` → times. */
@@ -64,7 +65,8 @@ export function openWatchdog(options: {
       shared[SHARED.index] = index;
       shared[SHARED.reducer] = reducer;
     },
-    isStuck: (folded, position) => stuck.size > 0 && stuck.has(`${folded.name} ${position}`),
+    isStuck: (folded, offset, index) =>
+      stuck.size > 0 && stuck.has(`${folded.name} ${positionOf(offset, index)}`),
     async close() {
       clearInterval(beat);
       await worker.terminate();
