@@ -30,16 +30,23 @@ export function openChannels(parts: {
 }): Channels {
   const { states, answers } = parts;
   const open = new Map<string, Open>();
-  const each = (work: (channel: Channel) => void) => {
-    for (const { channel } of open.values()) work(channel);
+  // Told of each event: an iterator of the map would make two objects per channel each time.
+  let channels: readonly Channel[] = [];
+  const list = () => {
+    channels = [...open.values()].map(({ channel }) => channel);
   };
   const stops = [
-    states.onChange((student, keys, at) => each((channel) => channel.wake(student, keys, at))),
-    answers.onChange((key) => each((channel) => channel.wakeAny(key))),
+    states.onChange((student, keys, at) => {
+      for (let i = 0; i < channels.length; i += 1) channels[i]?.wake(student, keys, at);
+    }),
+    answers.onChange((key) => {
+      for (const channel of channels) channel.wakeAny(key);
+    }),
   ];
   const drop = (key: string) => {
     open.get(key)?.channel.close();
     open.delete(key);
+    list();
   };
 
   return {
@@ -54,6 +61,7 @@ export function openChannels(parts: {
       clearTimeout(found.closing);
       open.set(key, found);
       if (known) found.channel.setRoster(roster);
+      else list();
       return found.channel;
     },
     leave(key) {
