@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inSlices } from '#server/in-slices.ts';
 import type { Log } from '#server/log.ts';
 import { openStateFile, type Place, readStateFile, type StateFile } from './state-file.ts';
 import { type Flush, type FlushResult, type Loaded, type StateStore, taken } from './state-store.ts';
@@ -53,7 +54,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       const found = await readStateFile(join(folder, newest));
       if (found) {
         ({ archive, fence, checkpoint } = found.head);
-        for (const record of found.records) take(record.writes);
+        for (const record of found.records) record.writes.forEach(take);
         since = found.bytesSinceSnapshot;
         return openStateFile(join(folder, newest), found.end);
       }
@@ -62,18 +63,16 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     return startAnew();
   }
 
-  function take(writes: readonly Written[]): void {
-    for (const { student, set, del } of writes) {
-      const fields = index.get(student) ?? new Map<string, Place>();
-      for (const field of del) forget(fields, field);
-      for (const [field, place] of set) {
-        forget(fields, field);
-        fields.set(field, place);
-        liveBytes += place.bytes;
-      }
-      if (fields.size > 0) index.set(student, fields);
-      else index.delete(student);
+  function take({ student, set, del }: Written): void {
+    const fields = index.get(student) ?? new Map<string, Place>();
+    for (const field of del) forget(fields, field);
+    for (const [field, place] of set) {
+      forget(fields, field);
+      fields.set(field, place);
+      liveBytes += place.bytes;
     }
+    if (fields.size > 0) index.set(student, fields);
+    else index.delete(student);
   }
 
   function forget(fields: Map<string, Place>, field: string): void {
@@ -122,7 +121,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
             del: [],
           })),
         );
-        take(await to.append({ kind: 'part' }, writes));
+        await inSlices(await to.append({ kind: 'part' }, writes), take);
         batch = [];
         bytes = 0;
       };
@@ -144,7 +143,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       { kind: 'flush', archive, fence, checkpoint: flush.checkpoint },
       flush.writes,
     );
-    take(places);
+    await inSlices(places, take);
     checkpoint = flush.checkpoint;
     since += file.size - size;
     if (since >= Math.max(snapshotBytes, liveBytes)) await snapshot().catch(damaged);
@@ -194,7 +193,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
         await before.close();
       }),
     async *students() {
-      yield* [...index.keys()];
+      yield* await inTurn(async () => [...index.keys()]);
     },
     close: () => inTurn(() => file.close()),
   };

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { inSlices } from '#server/in-slices.ts';
 import type { StudentWrites } from './state-store.ts';
 
 /** Where a value is in the file, and its checksum. */
@@ -43,8 +44,6 @@ type Index = Head & {
 };
 
 const PREFIX = 8;
-/** Slices of the main loop that the making of one record may take at a time. */
-const SLICE_MS = 4;
 /** Room for the values of a usual flush. */
 const VALUES_BYTES = 64 * 1024;
 /** Values that lie close together are read in one go. */
@@ -95,13 +94,7 @@ async function recordOf(head: Head, writes: readonly StudentWrites[], at: number
   const values = roomFor(VALUES_BYTES);
   const written: Written[] = [];
   const places: Movable[] = [];
-  let since = performance.now();
-  for (const one of writes) {
-    written.push(writeValues(values, one, w, places));
-    if (performance.now() - since < SLICE_MS) continue;
-    await turn();
-    since = performance.now();
-  }
+  await inSlices(writes, (one) => written.push(writeValues(values, one, w, places)));
   const index = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"w":[${w.join(',')}]}`);
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32LE(index.length, 0);
@@ -151,10 +144,6 @@ function append(room: Room, text: string): number {
   const bytes = room.bytes.write(text, room.length, 'utf8');
   room.length += bytes;
   return bytes;
-}
-
-function turn(): Promise<void> {
-  return new Promise((done) => setImmediate(done));
 }
 
 function placesOf(index: Index, at: number): readonly Written[] {

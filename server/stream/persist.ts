@@ -94,7 +94,8 @@ export function writesOf(cut: StudentCut): Persisting {
   const commit = () => {
     for (const one of commits) one();
   };
-  return { writes: { student: cut.student.id, set, del: del.filter(isNotIn(set)) }, commit };
+  const gone = del.length > 0 ? del.filter(isNotIn(set)) : del;
+  return { writes: { student: cut.student.id, set, del: gone }, commit };
 }
 
 function isNotIn(set: readonly (readonly [string, string])[]): (field: string) => boolean {

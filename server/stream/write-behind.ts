@@ -1,4 +1,5 @@
-import { after, type Core, isOver, turn } from './core.ts';
+import { inSlices } from '#server/in-slices.ts';
+import { after, type Core, isOver } from './core.ts';
 import { type Hot, reasonOf } from './hot.ts';
 import { cutOf, type Persisting, type StudentCut, uncut, writesOf } from './persist.ts';
 
@@ -21,8 +22,6 @@ export type WriteBehind = {
   stop(): void;
 };
 
-/** Slices of the main loop that the making of one flush may take at a time. */
-const SLICE_MS = 4;
 /**
  * After a flush that took so long to make, so many times as long passes before the next one. The store spends about as
  * much again, so that flushes stay below a tenth of a busy process; a restart folds the longer tail again.
@@ -93,9 +92,10 @@ export function openWriteBehind(
     silentSince ??= since;
     hot.expect(checkpoint);
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
-    let made: readonly Persisting[] = [];
+    const made: Persisting[] = [];
     try {
-      made = await writesOfAll(cuts, (ms) => (spentMs += ms));
+      // States are immutable, so that entries may go on being applied while their old values become text.
+      spentMs += await inSlices(cuts, (cut) => made.push(writesOf(cut)));
       const writes = made.map((one) => one.writes).filter((one) => one.set.length + one.del.length > 0);
       if (mark) writes.push({ student: '', set: [[WHOLE, mark]], del: [] });
       result = await core.store.flush({ fence: core.archive.fence, base, checkpoint, writes });
@@ -117,8 +117,8 @@ export function openWriteBehind(
     silentSince = null;
     if (mark === whole) whole = null;
     hot.shrink();
-    announce(core, cuts, checkpoint);
     on.answered();
+    await announce(core, cuts, checkpoint);
   }
 
   function failed(cuts: readonly StudentCut[]): void {
@@ -177,31 +177,13 @@ function cutAll(core: Core): readonly StudentCut[] {
   return cuts;
 }
 
-/** States are immutable, so that entries may go on being applied while their old values become text. */
-async function writesOfAll(
-  cuts: readonly StudentCut[],
-  spend: (ms: number) => void,
-): Promise<readonly Persisting[]> {
-  const made: Persisting[] = [];
-  let since = performance.now();
-  for (const cut of cuts) {
-    made.push(writesOf(cut));
-    const spent = performance.now() - since;
-    if (spent < SLICE_MS) continue;
-    spend(spent);
-    await turn();
-    since = performance.now();
-  }
-  spend(performance.now() - since);
-  return made;
-}
-
 /** Other processes read the store: they hear which students to look at again, and as of when. */
-function announce(core: Core, cuts: readonly StudentCut[], checkpoint: number): void {
-  if (!core.notices) return;
-  for (const { student, cells } of cuts) {
-    if (cells.length === 0) continue;
+async function announce(core: Core, cuts: readonly StudentCut[], checkpoint: number): Promise<void> {
+  const { notices } = core;
+  if (!notices) return;
+  await inSlices(cuts, ({ student, cells }) => {
+    if (cells.length === 0) return;
     const keys = cells.map(({ cell }) => cell.key);
-    core.notices.publish('states', JSON.stringify({ student: student.id, keys, checkpoint }));
-  }
+    notices.publish('states', JSON.stringify({ student: student.id, keys, checkpoint }));
+  });
 }
