@@ -5,7 +5,7 @@ export type Choice = {
   readonly isAll: boolean;
   /** How many, about. */
   readonly sample: number;
-  /** Which share of them: as many seeds in a row as there are shares meet every mutant once. */
+  /** Which share of them: as many seeds in a row as there are shares meet every quick mutant once. */
   readonly seed: number;
 };
 
@@ -13,8 +13,10 @@ export type Choice = {
 export function choose(all: readonly Mutant[], choice: Choice): readonly Mutant[] {
   const { only, isAll, sample, seed } = choice;
   if (only) return only.flatMap((name) => named(all, name));
-  const shares = Math.ceil(all.length / sample);
-  return isAll ? all : all.filter((_, i) => i % shares === seed % shares);
+  if (isAll) return all;
+  const quick = all.filter(({ isSlow }) => !isSlow);
+  const shares = Math.ceil(quick.length / sample);
+  return quick.filter((_, i) => i % shares === seed % shares);
 }
 
 function named(all: readonly Mutant[], name: string): readonly Mutant[] {

@@ -13,6 +13,8 @@ export type Mutant = {
   readonly tests: readonly string[];
   /** Their tests by name, as vitest's `-t` takes them; absent: all. */
   readonly names?: string;
+  /** Its tests wait longer than a sample may take: run with `--all` and by name. */
+  readonly isSlow?: true;
 };
 
 /** Which vitest config a test file belongs to. */
