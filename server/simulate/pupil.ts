@@ -117,8 +117,8 @@ function* revise(random: Random, read: () => string, change: Changes, restMs: nu
     .shuffled([...read().matchAll(/\b[a-z]{4,}\b/g)])
     .filter((word, i, all) => all.slice(0, i).every((other) => Math.abs(other.index - word.index) > 150))
     .slice(0, 2);
-  for (const [word] of places) {
-    const pos = read().search(new RegExp(`\\b${word}\\b`));
+  for (const { 0: word, index } of places) {
+    const pos = read().indexOf(word, Math.max(0, index - 30));
     if (pos < 0) continue;
     yield {
       afterMs: random.between(restMs, restMs * 3),
