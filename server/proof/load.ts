@@ -93,7 +93,10 @@ export function openLoad(options: LoadOptions): Load {
           throw new Error(`clients still hold ${sum((client) => client.held())} events`);
         await new Promise((done) => setTimeout(done, POLL_MS));
       }
-      await Promise.all(old.map((client) => client.settled()));
+      const late = new Promise<never>((_done, fail) => {
+        setTimeout(() => fail(new Error('clients without ids wait for answers')), withinMs).unref();
+      });
+      await Promise.race([Promise.all(old.map((client) => client.settled())), late]);
     },
     moveTo(to) {
       for (const client of [...clients, ...old]) client.moveTo(to);

@@ -45,6 +45,8 @@ export function openObserverClient(options: {
   let isClosed = false;
   let retry: NodeJS.Timeout | undefined;
   let waiting: (() => void)[] = [];
+  /** Has the open socket told the end of every frame? */
+  let isSettled = () => true;
 
   async function connect(): Promise<void> {
     const token = await options.token();
@@ -60,6 +62,7 @@ export function openObserverClient(options: {
     opened.on('error', () => {});
     opened.on('open', () => {
       sockets.push(ledger);
+      isSettled = () => ledger.acknowledged >= frame;
       frame += 1;
       opened.send(JSON.stringify({ event: 'lock_fields', fields: { source: 'proof', answers: 'all' } }));
       timer = setInterval(() => {
@@ -71,6 +74,7 @@ export function openObserverClient(options: {
     opened.on('close', () => {
       clearInterval(timer);
       if (ws === opened) ws = undefined;
+      isSettled = () => true;
       for (const done of waiting.splice(0)) done();
       if (!isClosed) retry = setTimeout(() => void connect(), RETRY_MS);
     });
@@ -107,7 +111,7 @@ export function openObserverClient(options: {
     stopCapturing() {
       isCapturing = false;
     },
-    settled: () => (ws ? new Promise((done) => waiting.push(done)) : Promise.resolve()),
+    settled: () => (isSettled() ? Promise.resolve() : new Promise((done) => waiting.push(done))),
     moveTo(to) {
       url = to;
       ws?.terminate();
