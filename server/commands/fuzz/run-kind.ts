@@ -13,6 +13,9 @@ export type KindResult = {
   readonly ends: ReadonlyMap<Outcome, number>;
 };
 
+/** Less than a token lives. */
+const LANE_MS = 10 * 60_000;
+
 function openLane(world: World, edge: EdgeName): Promise<Lane> {
   if (edge === 'http') return openHttpLane(world);
   return edge === 'observer' ? openObserverLane(world) : openSocketLane(world, edge);
@@ -23,14 +26,17 @@ export async function runKind(world: World, kind: Kind, each: number, seed: numb
   const inputs = kind.oneIn ? Math.max(2 * kind.edges.length, Math.ceil(each / kind.oneIn)) : each;
   const random = seededRandom(seed);
   const lanes = new Map<EdgeName, Lane>();
+  const openedAt = new Map<EdgeName, number>();
   const ends = new Map<Outcome, number>();
   const wrong: string[] = [];
   let unanswered = 0;
   const laneOf = async (edge: EdgeName): Promise<Lane> => {
     const known = lanes.get(edge);
-    if (known?.isOpen()) return known;
+    const age = performance.now() - (openedAt.get(edge) ?? 0);
+    if (known?.isOpen() && age < LANE_MS) return known;
     known?.close();
     const opened = await openLane(world, edge);
+    openedAt.set(edge, performance.now());
     lanes.set(edge, opened);
     return opened;
   };
