@@ -67,13 +67,36 @@ function collect(node: TextNode, from: number, to: number, into: string[]): void
     into.push(node.s.slice(from, to));
     return;
   }
-  let start = 0;
-  for (const child of node.c) {
+  let { index, start } = childAt(node, from, 'right');
+  for (; start < to; index += 1) {
+    const child = node.c[index] as TextNode;
     const end = start + sizeOf(child);
-    if (end > from) collect(child, Math.max(from - start, 0), Math.min(to, end) - start, into);
-    if (end >= to) return;
+    collect(child, Math.max(from - start, 0), Math.min(to, end) - start, into);
     start = end;
   }
+}
+
+/** The child in which a place lies, looked for from the nearer end; between two, the one on that side. */
+function childAt(
+  { n, c }: TextInner,
+  place: number,
+  side: 'left' | 'right',
+): { readonly index: number; readonly start: number } {
+  // Between two whole numbers, so that a place never falls on a border.
+  const inside = side === 'left' ? Math.max(place, 1) - 0.5 : place + 0.5;
+  if (inside > n / 2) {
+    let index = c.length - 1;
+    let start = n - sizeOf(c[index] as TextNode);
+    while (start > inside) start -= sizeOf(c[--index] as TextNode);
+    return { index, start };
+  }
+  let index = 0;
+  let start = 0;
+  for (let end = sizeOf(c[0] as TextNode); end < inside; end += sizeOf(c[index] as TextNode)) {
+    start = end;
+    index += 1;
+  }
+  return { index, start };
 }
 
 /** The nodes, as high as `node`, that stand in its place when `value` has replaced `[from, to)`. All leaves lie equally deep. */
@@ -88,16 +111,12 @@ function replaceInLeaf({ s }: TextLeaf, from: number, to: number, value: string)
   return after === 0 ? [] : [{ s: copied([s.slice(0, from), value, s.slice(to)]) }];
 }
 
-function replaceInInner({ n, c }: TextInner, from: number, to: number, value: string): readonly TextNode[] {
-  let first = 0;
-  let start = 0;
-  let size = sizeOf(c[0] as TextNode);
+function replaceInInner(node: TextInner, from: number, to: number, value: string): readonly TextNode[] {
+  const { n, c } = node;
   // An insertion between two children belongs to the left one: typing goes on where it was.
-  while (start + size < from || (start + size === from && to > from)) {
-    start += size;
-    first += 1;
-    size = sizeOf(c[first] as TextNode);
-  }
+  const { index: first, start: begin } = childAt(node, from, to > from ? 'right' : 'left');
+  let start = begin;
+  let size = sizeOf(c[first] as TextNode);
   const edited = replace(c[first] as TextNode, from - start, Math.min(to - start, size), value);
   const [only] = edited;
   if (start + size >= to && edited.length === 1 && only && !isSmall(only)) {
