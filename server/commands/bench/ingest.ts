@@ -112,7 +112,7 @@ type Lengths = {
   readonly paceMs: number;
 };
 const QUICK: Lengths = { rounds: 3, ms: 1_200, warmUpMs: 2_000, paceMs: 2_000 };
-const WHOLE: Lengths = { rounds: 5, ms: 2_500, warmUpMs: 4_000, paceMs: 8_000 };
+const WHOLE: Lengths = { rounds: 5, ms: 4_000, warmUpMs: 3_000, paceMs: 8_000 };
 /** Connections at which the figures are gates. */
 const GATE = 5_000;
 type Found = { readonly perSecond: number; readonly cpuPerEventUs: number };
