@@ -14,8 +14,9 @@ const mutant = (id: string, more: Partial<Mutant> = {}): Mutant => ({
 const all = Array.from({ length: 30 }, (_, i) => mutant(`H${i}`));
 
 test('ten days of samples meet every quick mutant once, and no slow one', () => {
+  const more = [mutant('H99', { isSlow: true }), ...all];
   const days = Array.from({ length: 10 }, (_, day) =>
-    choose(all, { isAll: false, sample: 3, seed: 700 + day }),
+    choose(more, { isAll: false, sample: 3, seed: 700 + day }),
   );
   expect(days.flat().toSorted(byId)).toEqual(all.toSorted(byId));
   expect(Math.max(...days.map((day) => day.length))).toBe(3);

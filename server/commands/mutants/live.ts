@@ -181,5 +181,6 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     replacement: 'if (pace.isStalled() && person.checkedAt < 0) {',
     tests: ['server/live/slow-reader.slow.test.ts'],
     names: 'reads nothing',
+    isSlow: true,
   },
 ];
