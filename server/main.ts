@@ -7,19 +7,14 @@ import { blob } from '#modules/kit/index.ts';
 import { seedDemoSchool } from '../prisma/demo-school.ts';
 import { watchDenials } from './access/denials.ts';
 import { openAccess } from './access/open-access.ts';
-import { ArchiveCorruptError, EXIT_CORRUPT } from './archive/corrupt.ts';
 import { openFileArchive } from './archive/file-archive.ts';
 import { openArchiveMeasures } from './archive/measures.ts';
 import { archiveAudit } from './audit.ts';
 import { openAuth } from './auth/open-auth.ts';
 import { ownOrigins } from './auth/origin.ts';
-import { productionRefusals } from './auth/production-checks.ts';
-import { productionFacts } from './auth/production-facts.ts';
 import { watchConservation } from './conservation.ts';
 import { openDatabase } from './database.ts';
 import { playDemo } from './demo.ts';
-import { type Env, readEnv, SettingsError } from './env.ts';
-import { AppError } from './errors.ts';
 import { openHttpServer } from './http-server.ts';
 import { postEvents } from './ingest/http.ts';
 import { openIngest } from './ingest/ingest.ts';
@@ -38,12 +33,11 @@ import { readiness } from './ready.ts';
 import { openRoster } from './roster/open-roster.ts';
 import { queryCards, type Runtime, setRuntime } from './runtime.ts';
 import { openShared } from './shared.ts';
+import { EXIT, failStartOf, readSettings, refuseUnsafe, requireLoopback } from './starting.ts';
 import { openOwnerMeasures } from './stream/measures.ts';
 import { openOwner } from './stream/owner.ts';
 import { openWatchdog } from './stream/watchdog.ts';
 
-/** Exit codes: 78 wrong settings · 5 the archive is damaged · 74 the disk failed · 70 anything else. */
-const EXIT = { settings: 78, disk: 74, other: 70 } as const;
 const STOP_MS = 10_000;
 /** Dashboards come back within this time of their own. */
 const GOING_AWAY_MS = 2000;
@@ -58,7 +52,8 @@ const startedAt = performance.now();
 let isServing = false;
 let isStopping = false;
 const args = process.argv.slice(2);
-const env = readSettings();
+const env = readSettings(process.env, args);
+const failStart = failStartOf(env);
 const log = openLog(env.LOG_LEVEL);
 const clock = Date.now;
 process.env.NEXTAUTH_URL = env.publicUrl; // next-auth reads it by itself
@@ -70,7 +65,7 @@ process.on('uncaughtException', (error) => {
 });
 
 if (env.isDemo) requireLoopback(env);
-else await refuseUnsafe(env);
+else await refuseUnsafe(env, process.env, args);
 
 const origins = new Set([...ownOrigins(env.publicUrl, env.isDemo)]);
 const ingestOrigins = new Set(env.INGEST_ORIGINS);
@@ -303,47 +298,6 @@ function endWithDisk(error: unknown): void {
   if (!isServing) return;
   void ingest.stop();
   liveEdge.goingAway(GOING_AWAY_MS);
-}
-
-function readSettings(): Env {
-  try {
-    return readEnv(process.env, args);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    for (const sentence of error.sentences) console.error(sentence);
-    process.exit(EXIT.settings);
-  }
-}
-
-function requireLoopback({ HOST }: Env): void {
-  if (['127.0.0.1', '::1', 'localhost'].includes(HOST)) return;
-  console.error('HOST is wrong: the demo school listens on loopback only, take 127.0.0.1.');
-  process.exit(EXIT.settings);
-}
-
-async function refuseUnsafe(settings: Env): Promise<void> {
-  const facts = await productionFacts(settings, {
-    args,
-    environment: process.env,
-    archiveDir: join(settings.varDir, 'archive'),
-  });
-  const refusals = productionRefusals(settings, facts);
-  for (const sentence of refusals) console.error(sentence);
-  if (refusals.length > 0) process.exit(EXIT.settings);
-}
-
-function failStart(error: unknown): never {
-  if (error instanceof ArchiveCorruptError) {
-    console.error(error.message);
-    process.exit(EXIT_CORRUPT);
-  }
-  if (error instanceof AppError) console.error(`${error.message}.`);
-  else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-    const { port } = error as { readonly port?: number };
-    const name = port === env.METRICS_PORT ? 'METRICS_PORT' : 'PORT';
-    console.error(`${name} ${port} is in use: stop the other program or choose another ${name}.`);
-  } else console.error(error);
-  process.exit(EXIT.other);
 }
 
 function complain(fact: string): (error: unknown) => void {
