@@ -42,7 +42,7 @@ type Planted = {
 
 const PLANTED: readonly Planted[] = [
   { sabotage: 'answers-early', crashes: ['--kills', '1'], figure: 'lost' },
-  { sabotage: 'never-syncs', crashes: ['--clones', '3'], figure: 'lost' },
+  { sabotage: 'never-syncs', crashes: ['--clones', '30'], figure: 'lost' },
   { sabotage: 'forgets-producers', crashes: ['--kills', '2'], figure: 'doubled' },
   { sabotage: 'folds-checkpoint-again', crashes: ['--kills', '2'], figure: 'state-mismatches' },
   { sabotage: 'forgets-a-student', crashes: ['--kills', '1'], figure: 'state-mismatches' },

@@ -29,8 +29,8 @@ export async function testEverything() {
     await step('lint', () => run('biome', ['check', '.']));
     await step('imports', () => run('node', ['server/commands/imports.mjs']));
     await step('unit', () => vitest('unit'));
-    await step('servers', () => vitest('servers', '--config', 'vitest.servers.config.ts'));
     await step('build', () => build());
+    await step('servers', () => vitest('servers', '--config', 'vitest.servers.config.ts'));
     await step('browser', () =>
       run('playwright', ['test', '--reporter=list,json'], {
         NODE_ENV: 'production',
