@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { io } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connected, openTestServer, type TestServer } from './ingest-server.bench.ts';
@@ -11,7 +10,7 @@ describe('Socket.IO', () => {
     server = await openTestServer();
     const socket = server.connect();
     await connected(socket);
-    const ended = once(socket, 'disconnect');
+    const ended = new Promise((resolve) => socket.once('disconnect', resolve));
     socket.emit('message', '{}', () => {});
     await ended;
     await expect.poll(() => [...server.ingest.connections()].length).toBe(0);
