@@ -134,8 +134,10 @@ export async function run(options: { readonly quick: boolean }): Promise<void> {
   }
   for (const connections of sizes) {
     const isGate = connections === GATE;
-    const found = await compare(kinds, connections, isGate && !options.quick ? WHOLE : QUICK);
-    report(kinds, found, isGate ? '' : `.${connections}`);
+    // Five times 5,000 sockets are more than a process may usually open: at the gate's size stand the gate's kinds.
+    const compared = isGate ? kinds.slice(0, 2) : kinds;
+    const found = await compare(compared, connections, isGate && !options.quick ? WHOLE : QUICK);
+    report(compared, found, isGate ? '' : `.${connections}`);
   }
 }
 
