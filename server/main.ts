@@ -96,6 +96,8 @@ const [registry, archive, database] = await Promise.all([
     onFatal: endWithDisk,
     measures: archiveMeasures,
     onUnsealed: (count) => log.error({ count }, 'segments cannot be sealed'),
+    onMended: (file) => log.warn({ file }, 'a damaged file of the archive was made anew from its entries'),
+    onTorn: (file, bytes) => log.warn({ file, bytes }, 'the torn end of a segment was left out'),
   }),
   openDatabase({
     ...(env.DATABASE_URL ? { url: env.DATABASE_URL } : {}),

@@ -1,27 +1,32 @@
 import { join } from 'node:path';
-import { ArchiveCorruptError } from './corrupt.ts';
+import { z } from 'zod';
+import { ArchiveCorruptError, unknownFormat } from './corrupt.ts';
 import { codeOf, type FileSystem, readWhole, writeNew } from './file-system.ts';
+import { hex12 } from './segment-header.ts';
+
+const COUNT = z.int().nonnegative();
+const COMMIT = z.object({
+  format: z.literal(1),
+  archive: z.string(),
+  partition: COUNT,
+  number: z.int().positive(),
+  parent: z.string().nullable(),
+  segment: z.object({ file: z.string(), sha256: z.string(), bytes: COUNT }).readonly(),
+  /** First and last offset. */
+  from: COUNT,
+  to: COUNT,
+  entries: COUNT,
+  events: COUNT,
+  streams: COUNT,
+  heads: z.string().nullable(),
+  tombstones: z.array(z.string()).readonly(),
+  fence: COUNT,
+  at: z.number(),
+  software: z.string(),
+});
 
 /** What one sealing added to the archive (archive.md §2). Null: made once blocks are chained. */
-export type Commit = {
-  readonly format: 1;
-  readonly archive: string;
-  readonly partition: number;
-  readonly number: number;
-  readonly parent: string | null;
-  readonly segment: { readonly file: string; readonly sha256: string; readonly bytes: number };
-  /** First and last offset. */
-  readonly from: number;
-  readonly to: number;
-  readonly entries: number;
-  readonly events: number;
-  readonly streams: number;
-  readonly heads: string | null;
-  readonly tombstones: readonly string[];
-  readonly fence: number;
-  readonly at: number;
-  readonly software: string;
-};
+export type Commit = Readonly<z.infer<typeof COMMIT>>;
 
 const NAME = /^(\d{8,})\.json$/;
 
@@ -61,11 +66,21 @@ export function byName(a: string, b: string): number {
 }
 
 function parseCommit(name: string, text: string): Commit {
+  let parsed: unknown;
   try {
-    return JSON.parse(text) as Commit;
+    parsed = JSON.parse(text);
   } catch (cause) {
     throw Object.assign(new ArchiveCorruptError(`commits/${name}`, 'it is no JSON'), { cause });
   }
+  const format = (parsed as { readonly format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format > 1) throw unknownFormat(`commits/${name}`, format);
+  const commit = COMMIT.safeParse(parsed);
+  if (!commit.success) throw new ArchiveCorruptError(`commits/${name}`, 'it is no commit');
+  const { from, to, fence, segment } = commit.data;
+  if (segment.file !== `${hex12(from)}-${hex12(to)}-${hex12(fence)}.seg`) {
+    throw new ArchiveCorruptError(`commits/${name}`, 'it names another segment than its offsets say');
+  }
+  return commit.data;
 }
 
 /** Takes away what an interrupted write left behind. */

@@ -6,6 +6,7 @@ import { diskFileSystem, type FileSystem, isFull } from './file-system.ts';
 import { createGroupQueue } from './group-queue.ts';
 import { type ArchiveLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type ArchiveMeasures, openArchiveMeasures } from './measures.ts';
+import { openMender } from './mend.ts';
 import { createOpenSegment, type OpenSegment } from './open-segment.ts';
 import { decodeProducers, hashesOf } from './producers-table.ts';
 import { readEntries, readStudentEntries } from './read-archive.ts';
@@ -28,6 +29,10 @@ export type FileArchiveOptions = {
   readonly onFatal: (error: unknown) => void;
   /** Three or more closed segments could not be sealed. */
   readonly onUnsealed?: (count: number) => void;
+  /** A file was damaged and what was damaged of it has been made anew from the entries; its name in the directory. */
+  readonly onMended?: (file: string) => void;
+  /** The newest open segment ended in so many bytes that are no whole group, as a death leaves them: they are left out. */
+  readonly onTorn?: (file: string, bytes: number) => void;
   readonly limits?: Partial<ArchiveLimits>;
   /** Counted into, for metrics. */
   readonly measures?: ArchiveMeasures;
@@ -76,15 +81,18 @@ async function start(options: FileArchiveOptions): Promise<Started> {
   const places = placesOf(options.directory);
   const archive = await openIdentity(fileSystem, places, clock());
   const streams = await openStreams(fileSystem, places.keys);
-  const owner = { archive, isKnown: (stream: string) => streams.nameOf(stream) !== undefined };
-  const { sealed, unsealed, lastAt } = await findSegments(fileSystem, places, owner);
-  const segments: Segments = { sealed, open: [...unsealed] };
   const { producerDays } = limits;
+  const onMended = options.onMended ?? (() => {});
+  const mender = openMender({ fileSystem, places, archive, streams, producerDays, onMended });
+  const owner = { archive, check: mender.check, onTorn: options.onTorn ?? (() => {}) };
+  const { sealed, unsealed, lastAt } = await findSegments(fileSystem, places, owner);
+  await mender.finish();
+  const segments: Segments = { sealed, open: [...unsealed] };
   const sealing = { fileSystem, places, segments, streams, runSeal, archive, software, producerDays, clock };
   for (const source of unsealed) await sealSegment(sealing, source);
   const newest = segments.sealed.at(-1);
   const table = newest && (await readProducersTable(fileSystem, newest));
-  const newestAt = newest ? await checkSealed(fileSystem, newest, owner) : 0;
+  const newestAt = newest ? (await checkSealed(fileSystem, newest, archive)).lastAt : 0;
   const measures = options.measures ?? openArchiveMeasures();
   return {
     ...sealing,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { byName, deleteTemporaries, readCommits } from './commits.ts';
+import { byName, type Commit, deleteTemporaries, readCommits } from './commits.ts';
 import { ArchiveCorruptError } from './corrupt.ts';
 import { type FileSystem, readWhole } from './file-system.ts';
 import { type Scanned, scanOpen } from './scan-open.ts';
-import { checkSealed, type Owner, type SealedSegment } from './sealed-segment.ts';
+import type { SealedSegment } from './sealed-segment.ts';
 import { OPEN_NAME, SEALED_NAME } from './segment-header.ts';
 import type { Places, ReadableOpen } from './store.ts';
 
@@ -13,6 +13,15 @@ export type Found = {
   readonly unsealed: readonly ReadableOpen[];
   /** Newest time of receipt in the sealed segments. */
   readonly lastAt: number;
+};
+
+/** The archive that a start is about, and how it checks one committed segment after the other. */
+export type Owner = {
+  readonly archive: string;
+  /** Gives the newest time of receipt in the segment. */
+  readonly check: (segment: SealedSegment, commit: Commit) => Promise<number>;
+  /** The last open segment ended in bytes that no crash let become an entry; they are left out. */
+  readonly onTorn: (file: string, bytes: number) => void;
 };
 
 /**
@@ -25,32 +34,54 @@ export async function findSegments(fileSystem: FileSystem, places: Places, owner
   const names = (await fileSystem.list(places.segments)).sort(byName);
   const { sealed, lastAt } = await findSealed(fileSystem, places, owner, names);
   const end = (sealed.at(-1)?.last ?? -1) + 1;
-  return { sealed, lastAt, unsealed: await findOpen(fileSystem, places, owner.archive, names, end) };
+  return { sealed, lastAt, unsealed: await findOpen(fileSystem, places, owner, names, end) };
 }
 
 async function findSealed(fileSystem: FileSystem, places: Places, owner: Owner, names: readonly string[]) {
   const commits = await readCommits(fileSystem, places.commits);
-  const committed = new Set(commits.map((commit) => commit.segment.file));
-  for (const name of names) {
-    if (SEALED_NAME.test(name) && !committed.has(name)) await fileSystem.unlink(join(places.segments, name));
-  }
   const sealed: SealedSegment[] = [];
   let lastAt = 0;
-  for (const { segment, from, to, archive } of commits) {
+  for (const commit of commits) {
+    const { segment, from, to, archive } = commit;
     const { file, bytes } = segment;
     if (!names.includes(file)) throw new ArchiveCorruptError(file, 'a commit names it and it is missing');
     if (archive !== owner.archive) throw new ArchiveCorruptError(file, 'it belongs to another archive');
     const found = { path: join(places.segments, file), file, first: from, last: to, bytes };
-    lastAt = Math.max(lastAt, await checkSealed(fileSystem, found, owner));
+    lastAt = Math.max(lastAt, await owner.check(found, commit));
     sealed.push(found);
   }
+  await dropUncommitted(fileSystem, places, names, sealed);
   return { sealed, lastAt };
+}
+
+/**
+ * Takes away segments that no commit names, as an interrupted sealing leaves them. What they hold MUST be elsewhere: in
+ * committed ones, or in the open segment that they were made from. Else it was their commit that was lost.
+ */
+async function dropUncommitted(
+  fileSystem: FileSystem,
+  places: Places,
+  names: readonly string[],
+  sealed: readonly SealedSegment[],
+): Promise<void> {
+  const end = (sealed.at(-1)?.last ?? -1) + 1;
+  const committed = new Set(sealed.map(({ file }) => file));
+  for (const name of names) {
+    const [, first = '', last = ''] = SEALED_NAME.exec(name) ?? [];
+    if (first === '' || committed.has(name)) continue;
+    const isElsewhere =
+      Number.parseInt(last, 16) < end ||
+      names.some((other) => OPEN_NAME.test(other) && other.startsWith(`${first}-`));
+    if (!isElsewhere)
+      throw new ArchiveCorruptError(name, 'no commit names it and nothing else has its entries');
+    await fileSystem.unlink(join(places.segments, name));
+  }
 }
 
 async function findOpen(
   fileSystem: FileSystem,
   places: Places,
-  archive: string,
+  { archive, onTorn }: Owner,
   names: readonly string[],
   sealedEnd: number,
 ): Promise<ReadableOpen[]> {
@@ -64,8 +95,10 @@ async function findOpen(
       await fileSystem.unlink(path);
       continue;
     }
-    const scanned = scanOpen(name, await readWhole(fileSystem, path), name === opens.at(-1));
+    const bytes = await readWhole(fileSystem, path);
+    const scanned = scanOpen(name, bytes, name === opens.at(-1));
     if (scanned) checkPlace(name, scanned, first, end, archive);
+    if (scanned && scanned.length < bytes.length) onTorn(name, bytes.length - scanned.length);
     if (!scanned || scanned.end === first) await fileSystem.unlink(path);
     else unsealed.push({ path, first, bytes: scanned.length, end: scanned.end });
     end = scanned?.end ?? end;

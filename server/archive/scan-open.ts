@@ -1,6 +1,6 @@
-import { ArchiveCorruptError } from './corrupt.ts';
+import { ArchiveCorruptError, unknownFormat } from './corrupt.ts';
 import { type Group, groupAt, MAX_GROUP_BYTES } from './group.ts';
-import { decodeHeader, HEADER_BYTES, type SegmentHeader } from './segment-header.ts';
+import { decodeHeader, HEADER_BYTES, laterFormatOf, type SegmentHeader } from './segment-header.ts';
 
 /** What of an open segment is whole: `length` bytes with entries up to before offset `end`. */
 export type Scanned = {
@@ -17,6 +17,8 @@ export type Scanned = {
  */
 export function scanOpen(name: string, bytes: Buffer, isLast: boolean): Scanned | undefined {
   const header = decodeHeader(bytes);
+  const later = laterFormatOf(bytes);
+  if (later !== undefined) throw unknownFormat(name, later);
   if (header?.magic !== 'LOA1') {
     if (isLast && bytes.length <= HEADER_BYTES) return undefined;
     throw new ArchiveCorruptError(`${name}, byte 0`, 'the header is damaged');

@@ -130,7 +130,7 @@ function startStream({ job, streams, newStreams }: Sorting, name: string, { o, t
   return stream;
 }
 
-/** Header, blocks, index and table in their order, with the footer that finds them. */
+/** Header, blocks, index, table and footer in their order. */
 function assemble(
   header: Buffer,
   streams: Stream[],
@@ -147,8 +147,17 @@ function assemble(
     rows.push({ ...about, position, length: block.length });
     position += block.length;
   }
-  const index = Buffer.concat(rows.map(encodeIndexRow));
-  parts.push(index, table);
+  return finishSegment(parts, Buffer.concat(rows.map(encodeIndexRow)), table);
+}
+
+/** A sealed segment from its header and blocks, with index, table and the footer that finds them. */
+export function finishSegment(
+  headerAndBlocks: readonly Buffer[],
+  index: Buffer,
+  table: Buffer,
+): { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string } {
+  const position = headerAndBlocks.reduce((sum, part) => sum + part.length, 0);
+  const parts = [...headerAndBlocks, index, table];
   const soFar = createHash('sha256');
   for (const part of parts) soFar.update(part);
   const places = {

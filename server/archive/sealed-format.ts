@@ -52,6 +52,25 @@ export function openBlock(bytes: Buffer, row: BlockRow): Buffer | undefined {
   return isSame ? compressed : undefined;
 }
 
+/** What a block says of itself, but for its times, which only its entries tell; undefined where the file ends within it. */
+export function blockRowAt(file: Buffer, position: number): BlockRow | undefined {
+  if (position + BLOCK_HEADER_BYTES > file.length) return undefined;
+  const bytes = file.subarray(position);
+  const length = BLOCK_HEADER_BYTES + bytes.readUInt32LE(98) + BLOCK_TAG_BYTES;
+  if (length > bytes.length) return undefined;
+  return {
+    stream: bytes.toString('hex', 0, 16),
+    position,
+    length,
+    first: readU64(bytes, 62),
+    last: readU64(bytes, 70),
+    entries: bytes.readUInt32LE(78),
+    events: bytes.readUInt32LE(82),
+    firstAt: 0,
+    lastAt: 0,
+  };
+}
+
 /** One index row; the node hash stays zero until blocks are chained. */
 export function encodeIndexRow(row: BlockRow): Buffer {
   const bytes = Buffer.alloc(INDEX_ROW_BYTES);

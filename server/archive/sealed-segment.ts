@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import { ArchiveCorruptError } from './corrupt.ts';
+import { ArchiveCorruptError, unknownFormat } from './corrupt.ts';
 import type { Entry } from './entry.ts';
 import { forEachEntry, parseEntry } from './entry-text.ts';
 import { type FileSystem, type OpenFile, readRange } from './file-system.ts';
@@ -15,7 +15,7 @@ import {
   isWhole,
   openBlock,
 } from './sealed-format.ts';
-import { decodeHeader, HEADER_BYTES } from './segment-header.ts';
+import { decodeHeader, HEADER_BYTES, laterFormatOf } from './segment-header.ts';
 import { SLICE_ENTRIES } from './slices.ts';
 import { contentSize, type Unpacked } from './unpack.ts';
 
@@ -82,23 +82,31 @@ export function readProducersTable(fileSystem: FileSystem, segment: SealedSegmen
   return reading(fileSystem, segment, readTable);
 }
 
-/** The archive that a segment should belong to, and the streams that its key store knows. */
-export type Owner = { readonly archive: string; readonly isKnown: (stream: string) => boolean };
+/** What a start needs to know of a whole segment. */
+export type Checked = {
+  /** Newest time of receipt. */
+  readonly lastAt: number;
+  /** Ids of its streams. */
+  readonly streams: readonly string[];
+};
 
-/** Checks header, footer, index and that the key store knows each stream; gives the newest time of receipt in the segment. */
-export function checkSealed(fileSystem: FileSystem, segment: SealedSegment, owner: Owner): Promise<number> {
+/** Checks header, footer and index of a segment of this archive. */
+export function checkSealed(
+  fileSystem: FileSystem,
+  segment: SealedSegment,
+  archive: string,
+): Promise<Checked> {
   return reading(fileSystem, segment, async (open) => {
-    const header = decodeHeader(await readRange(open.file, 0, HEADER_BYTES));
-    const isOurs = header?.magic === 'LOS1' && header.archive === owner.archive;
+    const head = await readRange(open.file, 0, HEADER_BYTES);
+    const header = decodeHeader(head);
+    const later = laterFormatOf(head);
+    if (later !== undefined) throw unknownFormat(segment.file, later);
+    const isOurs = header?.magic === 'LOS1' && header.archive === archive;
     if (!isOurs || header.first !== segment.first || header.last !== segment.last)
       throw damaged(segment, 'header');
     const rows = indexRows(await readIndex(open));
-    for (const { stream } of rows) {
-      if (!owner.isKnown(stream)) {
-        throw new ArchiveCorruptError('keys/streams.log', `it lost a stream of ${segment.file}`);
-      }
-    }
-    return rows.reduce((newest, row) => Math.max(newest, row.lastAt), 0);
+    const lastAt = rows.reduce((newest, row) => Math.max(newest, row.lastAt), 0);
+    return { lastAt, streams: rows.map((row) => row.stream) };
   });
 }
 

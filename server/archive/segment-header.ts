@@ -54,6 +54,14 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | undefined {
   };
 }
 
+/** The format of a whole header that a later version of this software wrote. */
+export function laterFormatOf(bytes: Buffer): number | undefined {
+  if (bytes.length < HEADER_BYTES) return undefined;
+  if (crc32(bytes.subarray(0, AT.crc)) !== bytes.readUInt32LE(AT.crc)) return undefined;
+  const format = bytes.readUInt16LE(4);
+  return format > FORMAT && /^LO[AS]\d$/.test(bytes.toString('latin1', 0, 4)) ? format : undefined;
+}
+
 const TWO_32 = 2 ** 32;
 
 /** Offsets, times and sequence numbers stay below 2^53, so two halves do without a BigInt. */

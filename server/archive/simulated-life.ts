@@ -18,6 +18,7 @@ export async function openOn(
   disk: SimulatedDisk,
   limits: Partial<ArchiveLimits> = {},
   onUnsealed?: (count: number) => void,
+  onMended?: (file: string) => void,
 ): Promise<Life> {
   const failure = Promise.withResolvers<unknown>();
   let isFailed = false;
@@ -30,6 +31,7 @@ export async function openOn(
       failure.resolve(error);
     },
     onUnsealed,
+    onMended,
     fileSystem: disk.fileSystem,
     lock: async () => async () => {},
     runSeal: async (job) => sealBytes(job),
@@ -75,6 +77,20 @@ export async function whatIsLeft(disk: SimulatedDisk): Promise<Entry[]> {
   for await (const slice of archive.read(0)) entries.push(...slice);
   await archive.close();
   return entries;
+}
+
+/** The disk as it is now, so that the process that still runs cannot change it. */
+export function copyOf(disk: SimulatedDisk): SimulatedDisk {
+  const copy = disk.crash(() => 0.999);
+  for (const [path, bytes] of disk.files()) copy.replace(path, Buffer.from(bytes));
+  return copy;
+}
+
+/** The last file whose path ends so, with its content. */
+export function fileOf(disk: SimulatedDisk, ending: string): [string, Buffer] {
+  const found = [...disk.files()].filter(([path]) => path.endsWith(ending)).at(-1);
+  if (!found) throw new Error(`no file ends with ${ending}`);
+  return found;
 }
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32, public domain). */

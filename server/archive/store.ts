@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { ArchiveCorruptError } from './corrupt.ts';
+import { ArchiveCorruptError, unknownFormat } from './corrupt.ts';
 import { type FileSystem, readWhole, writeNew } from './file-system.ts';
 import type { SealedSegment } from './sealed-segment.ts';
 
@@ -89,6 +89,7 @@ function parseIdentity(text: string): Identity {
     throw Object.assign(new ArchiveCorruptError('archive.json', 'it is no JSON'), { cause });
   }
   const { id, format, partitions } = identity;
+  if (typeof format === 'number' && format > 1) throw unknownFormat('archive.json', format);
   if (format !== 1 || partitions !== 1 || typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) {
     throw new ArchiveCorruptError('archive.json', 'this version does not know its format');
   }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { ArchiveCorruptError } from './corrupt.ts';
-import { type FileSystem, readWhole, writeAll } from './file-system.ts';
+import { type FileSystem, readWhole, writeAll, writeNew } from './file-system.ts';
 
 /** Which stream holds whose entries: the only link between a student and the archive's sealed segments. */
 export type Streams = {
@@ -10,12 +9,16 @@ export type Streams = {
   nameOf(id: string): string | undefined;
   /** Makes new ids durable, before any block that carries them. */
   add(more: ReadonlyMap<string, string>): Promise<void>;
+  /** Has a line been skipped that changed since it was written? What it said is in the sealed segments too. */
+  readonly isDamaged: boolean;
+  /** Writes all ids anew, with more that the sealed segments told. */
+  rewrite(more: ReadonlyMap<string, string>): Promise<void>;
 };
 
 /**
  * Reads `keys/streams.log`, made where it is missing: one line for all ids that one sealing made,
  * `<crc32, 8 hex digits> <JSON: id by name>`, only ever added to. A torn last line is overwritten; its sealing never was
- * committed. One line and not one for each id, since a torn write may lose its beginning and keep its end.
+ * committed. One line and not one for each id, since a torn write may lose its beginning and keep its end. A damaged line is skipped: the start finds its ids in the segments.
  */
 export async function openStreams(fileSystem: FileSystem, directory: string): Promise<Streams> {
   const path = join(directory, 'streams.log');
@@ -29,10 +32,12 @@ export async function openStreams(fileSystem: FileSystem, directory: string): Pr
   };
   const isThere = (await fileSystem.list(directory)).includes('streams.log');
   if (isThere) await syncFile(fileSystem, path);
-  let length = isThere ? readLines(await readWhole(fileSystem, path), take) : 0;
+  const read = isThere ? readLines(await readWhole(fileSystem, path), take) : { whole: 0, isDamaged: false };
+  let length = read.whole;
 
   return {
     ids,
+    isDamaged: read.isDamaged,
     nameOf: (id) => names.get(id),
     async add(more) {
       if (more.size === 0) return;
@@ -47,6 +52,16 @@ export async function openStreams(fileSystem: FileSystem, directory: string): Pr
       if (length === 0) await fileSystem.syncDirectory(directory);
       length += line.length;
       take(more);
+    },
+    async rewrite(more) {
+      take(more);
+      const line = Buffer.from(lineOf(ids));
+      const temporary = `${path}.tmp`;
+      if ((await fileSystem.list(directory)).includes('streams.log.tmp')) await fileSystem.unlink(temporary);
+      await writeNew(fileSystem, temporary, line);
+      await fileSystem.rename(temporary, path);
+      await fileSystem.syncDirectory(directory);
+      length = line.length;
     },
   };
 }
@@ -66,21 +81,20 @@ function lineOf(ids: ReadonlyMap<string, string>): string {
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
 }
 
-/** Gives the length of what is whole. A damaged line with a whole one behind it was not torn: the start must stop. */
-function readLines(bytes: Buffer, take: (ids: readonly [string, string][]) => void): number {
+/** Gives the length up to the end of the last whole line. A damaged line with a whole one behind it was not torn. */
+function readLines(bytes: Buffer, take: (ids: readonly [string, string][]) => void) {
   let whole = 0;
   let at = 0;
+  let isDamaged = false;
   for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, at)) {
     const isWhole =
       crc32(bytes.subarray(at + 9, end)) === Number.parseInt(bytes.toString('latin1', at, at + 8), 16);
-    if (isWhole && whole !== at) {
-      throw new ArchiveCorruptError(`keys/streams.log, byte ${whole}`, 'a line is damaged');
-    }
+    if (isWhole && whole !== at) isDamaged = true;
     // Its checksum says that it is what `lineOf` wrote.
     if (isWhole)
       take(Object.entries(JSON.parse(bytes.toString('utf8', at + 9, end)) as Record<string, string>));
     at = end + 1;
     if (isWhole) whole = at;
   }
-  return whole;
+  return { whole, isDamaged };
 }
