@@ -5,8 +5,10 @@ import { playClass } from './simulate/play-class.ts';
 
 /** How much the pupils have written when the school opens: a visitor finds a class at work, not an empty one. */
 const PAST_MS = 4 * 60_000;
+/** The first page goes before the pupils, who all come at once. */
+const ENTER_AFTER_MS = 500;
 
-/** The demo school's pupils: invented, through the public protocol like anybody else. */
+/** The demo school's pupils: invented, through the public protocol like anybody else. They come once the school is open. */
 export function playDemo({
   url,
   varDir,
@@ -25,7 +27,15 @@ export function playDemo({
         return (await signIngestToken(await demoIngestKey(varDir), subject, Date.now())).token;
       },
     }));
-  return students.length > 0
-    ? playClass({ url, students, pastMs: PAST_MS, seed: 1 + (Date.now() % 1000) })
-    : { stop() {} };
+  if (students.length === 0) return { stop() {} };
+  let play: { stop(): void } | undefined;
+  const entrance = setTimeout(() => {
+    play = playClass({ url, students, pastMs: PAST_MS, seed: 1 + (Date.now() % 1000) });
+  }, ENTER_AFTER_MS);
+  return {
+    stop() {
+      clearTimeout(entrance);
+      play?.stop();
+    },
+  };
 }

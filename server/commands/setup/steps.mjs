@@ -1,55 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { runWithProgress } from './run.mjs';
-
-/** SHA-256 over names and bytes of files and folders, so that a stamp says exactly what was built. */
-function fingerprint(...paths) {
-  const hash = createHash('sha256');
-  const visit = (path) => {
-    if (!existsSync(path)) return;
-    const entries = readDirectory(path);
-    if (entries === undefined) hash.update(path).update('\0').update(readFileSync(path)).update('\0');
-    else for (const name of entries) visit(join(path, name));
-  };
-  for (const path of paths) visit(path);
-  return hash.digest('hex');
-}
-
-function readDirectory(path) {
-  try {
-    return readdirSync(path)
-      .filter((name) => name !== 'generated' && !name.includes('.test.'))
-      .sort();
-  } catch (error) {
-    if (error.code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-/** Does `work` unless the stamp says that it was done for just this content. */
-async function unlessStamped(stamp, wanted, work) {
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  await work();
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, wanted);
-}
+import { unlessStamped } from './stamp.mjs';
 
 export const dependencies = () =>
-  unlessStamped('node_modules/.installed', fingerprint('package-lock.json'), () =>
+  unlessStamped('node_modules/.installed', ['package-lock.json'], () =>
     runWithProgress('Installing the packages', 'npm', ['ci', '--no-audit', '--no-fund']),
   );
 
 export const generated = () =>
-  unlessStamped('server/generated/.stamp', fingerprint('prisma/schema.prisma', 'package-lock.json'), () =>
+  unlessStamped('server/generated/.stamp', ['prisma/schema.prisma', 'package-lock.json'], () =>
     runWithProgress('Generating the database client', 'node_modules/.bin/prisma', ['generate']),
   );
 
 export const build = () =>
   unlessStamped(
     '.next/.built',
-    fingerprint(
+    [
       'app',
       'modules',
       'server',
@@ -58,7 +25,7 @@ export const build = () =>
       'package.json',
       'package-lock.json',
       'tsconfig.json',
-    ),
+    ],
     () => {
       rmSync('.next/dev', { recursive: true, force: true }); // types of removed routes there break the next build
       return runWithProgress('Building the pages', 'node_modules/.bin/next', ['build'], {
