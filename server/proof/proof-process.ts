@@ -50,6 +50,8 @@ const server = await openProofServer({
       console.error(error);
       process.exit(EXIT_DISK);
     },
+    onMended: (file) => console.error(`made anew: ${file}`),
+    onTorn: (file, bytes) => console.error(`left out: ${bytes} bytes of ${file}`),
     limits: { minFreeBytes: 0, sealBytes: settings.sealBytes },
     fileSystem: sabotage.fileSystem(diskFileSystem),
   },
