@@ -18,6 +18,7 @@ import { playDemo } from './demo.ts';
 import { openHttpServer } from './http-server.ts';
 import { postEvents } from './ingest/http.ts';
 import { openIngest } from './ingest/ingest.ts';
+import { openKeptValues } from './ingest/kept-values.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from './ingest/learning-observer-socket.ts';
 import { endLostConnections } from './ingest/lost-connections.ts';
 import { openRecorder } from './ingest/record.ts';
@@ -143,6 +144,11 @@ const ingest = openIngest({
   version: VERSION,
   whenFolded: () => owner.caughtUp(),
   readBlob: async (key) => (await owner.states.read(blob, key)).state,
+  kept: openKeptValues(
+    join(env.varDir, 'limits.jsonl'),
+    clock,
+    complain('limits are not kept over a restart'),
+  ),
 });
 access.onChange(({ kind, personId, sessionId }) => {
   if (kind === 'session-ended' && sessionId) ingest.disconnect({ credential: sessionId }, 'session-ended');

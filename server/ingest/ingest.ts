@@ -21,6 +21,7 @@ import {
 import { type Edge, type IngestCounts, openCounter } from './counts.ts';
 import { type DedupeTable, openDedupe } from './dedupe.ts';
 import type { CollectionRules, Identify, Identity } from './identity.ts';
+import type { KeptValues } from './kept-values.ts';
 import { DEFAULT_LIMITS, type IngestLimits, openMeters, take } from './limits.ts';
 import type { Received } from './plan-batch.ts';
 import type { Answer, Hello } from './protocol.ts';
@@ -35,6 +36,8 @@ export type IngestOptions = {
   readonly recorder: Recorder;
   readonly clock?: Clock;
   readonly limits?: IngestLimits;
+  /** Where what limits have counted outlives the process; default: nowhere. `stop` keeps all and leaves it open. */
+  readonly kept?: KeptValues;
   readonly version?: string;
   /** Resolves once everything archived so far is folded; the barrier of the old protocol's `fetch_blob`. */
   readonly whenFolded?: () => Promise<void>;
@@ -56,6 +59,7 @@ export type Opening = {
 /** The one way in for everything that students' tools report; the edges in front of it only translate. */
 export type Ingest = {
   readonly core: Core;
+  readonly kept: KeptValues | undefined;
   readonly identify: Identify;
   readonly whenFolded: () => Promise<void>;
   readonly readBlob: ReadBlob;
@@ -102,7 +106,7 @@ export function openIngest(options: IngestOptions): Ingest {
     version: options.version ?? '0',
     isStopping: false,
   };
-  const meters = openMeters(limits);
+  const meters = openMeters(limits, options.kept);
   const dedupe = openDedupe(options.archive.producers(), clock.now());
   const connections = new Set<OpenConnection>();
   const students: ByStudent = new Map();
@@ -117,6 +121,7 @@ export function openIngest(options: IngestOptions): Ingest {
 
   return {
     core,
+    kept: options.kept,
     identify: options.identify,
     whenFolded: options.whenFolded ?? (() => Promise.resolve()),
     readBlob: options.readBlob ?? (async () => null),
@@ -221,6 +226,7 @@ export function openIngest(options: IngestOptions): Ingest {
       }
       core.isStopping = true;
       if (inFlight > 0) await new Promise<void>((resolve) => (idle = resolve));
+      meters.keepAll(clock.now(), clock.monotonic());
       options.recorder.close();
     },
   };

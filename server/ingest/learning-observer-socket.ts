@@ -52,7 +52,7 @@ const HARD_CLOSE_MS = 5_000;
 export function openLearningObserverEdge(options: ObserverEdgeOptions): ObserverEdge {
   const { wss, ingest } = options;
   const limits = ingest.core.limits.old;
-  const handshakes = openHandshakes(ingest.core.limits);
+  const handshakes = openHandshakes(ingest.core.limits, 'learning-observer', ingest.kept);
   const shared: ObserverShared = {
     ingest,
     parks: { bytes: 0 },

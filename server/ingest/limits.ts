@@ -1,4 +1,5 @@
 import type { RefusedCode } from '#server/errors.ts';
+import type { KeptValues } from './kept-values.ts';
 
 /** Every limit of the ingest edges (delivery.md §11, wire.md §A12 and part B), so that a benchmark can lift them. */
 export type IngestLimits = {
@@ -109,20 +110,34 @@ export type Meter = {
   bytesToday: number;
   caughtUpToday: number;
   users: number;
+  /** Null: its use ends with the process. */
+  readonly kept: KeptValues | null;
+  /** Shares of its limits that were used since they were kept last, added up; infinite before the first use. */
+  unkept: number;
 };
 
 export type Verdict = { readonly code: RefusedCode; readonly retryAfterMs: number };
 
 const DAY_MS = 86_400_000;
+/**
+ * A meter is kept after each of these shares of a limit, not at each frame: a process that was killed may have used as much
+ * since, so its successor takes it as used.
+ */
+const KEPT_SHARE = 1 / 16;
 
 /**
  * Counts per student. An ingest token, a session and an installation belong to one student, so the student's meter
  * bounds them too. A bucket of a few lines and no promise, because this runs for each frame: the rate-limit library
- * answers by promise, which costs more than all the rest of a frame's checks.
+ * answers by promise, which costs more than all the rest of a frame's checks. `kept`: where use outlives the process.
  */
-export function openMeters(limits: IngestLimits): {
+export function openMeters(
+  limits: IngestLimits,
+  kept?: KeptValues,
+): {
   readonly meterOf: (student: string, monotonicMs: number) => Meter;
   readonly release: (meter: Meter, nowMs: number) => void;
+  /** Keeps what is used exactly; for the end of the process. */
+  readonly keepAll: (nowMs: number, monotonicMs: number) => void;
   readonly size: () => number;
 } {
   const meters = new Map<string, Meter>();
@@ -130,7 +145,7 @@ export function openMeters(limits: IngestLimits): {
   return {
     meterOf(student, monotonicMs) {
       const known = meters.get(student);
-      const meter = known ?? newMeter(student, limits, monotonicMs);
+      const meter = known ?? newMeter(student, limits, monotonicMs, kept ?? null);
       if (!known) meters.set(student, meter);
       meter.users += 1;
       return meter;
@@ -143,11 +158,23 @@ export function openMeters(limits: IngestLimits): {
       sweptOn = today;
       for (const [student, old] of meters) if (old.users === 0 && old.day < today) meters.delete(student);
     },
+    keepAll(nowMs, monotonicMs) {
+      for (const meter of meters.values()) {
+        if (!isUsed(meter)) continue;
+        refill(meter, limits, { nowMs, monotonicMs });
+        keep(meter, limits, nowMs, 0);
+      }
+    },
     size: () => meters.size,
   };
 }
 
-function newMeter(student: string, limits: IngestLimits, monotonicMs: number): Meter {
+function newMeter(
+  student: string,
+  limits: IngestLimits,
+  monotonicMs: number,
+  kept: KeptValues | null,
+): Meter {
   return {
     student,
     tokens: limits.burst,
@@ -157,6 +184,8 @@ function newMeter(student: string, limits: IngestLimits, monotonicMs: number): M
     bytesToday: 0,
     caughtUpToday: 0,
     users: 0,
+    kept,
+    unkept: Number.POSITIVE_INFINITY,
   };
 }
 
@@ -171,6 +200,7 @@ export type Wanted = {
 
 /** Takes what a frame needs, or takes nothing and says why. */
 export function take(meter: Meter, limits: IngestLimits, wanted: Wanted): Verdict | null {
+  if (meter.kept && !isUsed(meter)) recall(meter, meter.kept, limits, wanted);
   refill(meter, limits, wanted);
   if (meter.bytesToday + wanted.bytes > limits.bytesPerDay) return overQuota(wanted.nowMs);
   if (wanted.isOld && meter.caughtUpToday + wanted.events <= limits.catchUpPerDay) {
@@ -182,6 +212,7 @@ export function take(meter: Meter, limits: IngestLimits, wanted: Wanted): Verdic
     }
     meter.catchUpTokens -= wanted.events;
     meter.caughtUpToday += wanted.events;
+    meter.unkept += wanted.events / limits.catchUpPerSecond;
   } else {
     if (meter.tokens < wanted.events) {
       return {
@@ -190,12 +221,52 @@ export function take(meter: Meter, limits: IngestLimits, wanted: Wanted): Verdic
       };
     }
     meter.tokens -= wanted.events;
+    meter.unkept += wanted.events / limits.burst;
   }
   meter.bytesToday += wanted.bytes;
+  meter.unkept += wanted.bytes / limits.bytesPerDay;
+  if (meter.kept && meter.unkept > KEPT_SHARE) keep(meter, limits, wanted.nowMs, KEPT_SHARE);
   return null;
 }
 
-function refill(meter: Meter, limits: IngestLimits, wanted: Wanted): void {
+/** `reserve`: the share of each limit that may be used before it is kept again. */
+function keep(meter: Meter, limits: IngestLimits, nowMs: number, reserve: number): void {
+  const { day, bytesToday, caughtUpToday, tokens, catchUpTokens } = meter;
+  const untilFull = nowMs + 1000 * Math.max(1, limits.burst / limits.eventsPerSecond);
+  const until = Math.max((day + 1) * DAY_MS, untilFull);
+  const values = [day, bytesToday, caughtUpToday, tokens, catchUpTokens, nowMs, reserve];
+  meter.kept?.put(nameOf(meter.student), until, values);
+  meter.unkept = 0;
+}
+
+/** What a process before this one kept: the least that it may have left over. */
+function recall(meter: Meter, values: KeptValues, limits: IngestLimits, { nowMs, monotonicMs }: Times): void {
+  const kept = values.get(nameOf(meter.student));
+  if (!kept) return;
+  const [day = 0, bytes = 0, caughtUp = 0, tokens = 0, catchUpTokens = 0, at = 0, reserve = 0] = kept;
+  const { burst, eventsPerSecond, catchUpPerSecond, catchUpPerDay, bytesPerDay } = limits;
+  const seconds = Math.max(0, nowMs - at) / 1000;
+  const left = (had: number, perSecond: number, most: number) =>
+    Math.max(0, Math.min(most, had + seconds * perSecond) - reserve * most);
+  meter.refilledAt = monotonicMs;
+  meter.day = day;
+  meter.bytesToday = bytes + reserve * bytesPerDay;
+  meter.caughtUpToday = caughtUp + reserve * catchUpPerDay;
+  meter.tokens = left(tokens, eventsPerSecond, burst);
+  meter.catchUpTokens = left(catchUpTokens, catchUpPerSecond, catchUpPerSecond);
+}
+
+function isUsed(meter: Meter): boolean {
+  return meter.unkept < Number.POSITIVE_INFINITY;
+}
+
+function nameOf(student: string): string {
+  return `use ${student}`;
+}
+
+type Times = Pick<Wanted, 'nowMs' | 'monotonicMs'>;
+
+function refill(meter: Meter, limits: IngestLimits, wanted: Times): void {
   const seconds = Math.max(0, wanted.monotonicMs - meter.refilledAt) / 1000;
   meter.refilledAt = wanted.monotonicMs;
   meter.tokens = Math.min(limits.burst, meter.tokens + seconds * limits.eventsPerSecond);

@@ -1,7 +1,11 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { CLOSE } from '#server/errors.ts';
 import type { OpenConnection } from './connections.ts';
+import type { Edge } from './counts.ts';
 import type { Ingest } from './ingest.ts';
+import type { KeptValues } from './kept-values.ts';
+
+const WINDOW_S = 60;
 
 /** Makes room for a new socket of a student: the one that was silent longest is told to stop (wire.md part B). */
 export function boundSockets(ingest: Ingest, newest: OpenConnection): void {
@@ -24,26 +28,42 @@ export type Handshakes = {
   ofStudent(student: string): Promise<number>;
 };
 
-export function openHandshakes(limits: {
-  readonly handshakesPerAddress: number;
-  readonly handshakesPerStudent: number;
-}): Handshakes {
-  const addresses = new RateLimiterMemory({ points: limits.handshakesPerAddress, duration: 60 });
-  const students = new RateLimiterMemory({ points: limits.handshakesPerStudent, duration: 60 });
-  return {
-    fromAddress: (address) => consume(addresses, address),
-    ofStudent: (student) => consume(students, student),
+/** `edge`: each counts for itself. `kept`: where the counts outlive the process. */
+export function openHandshakes(
+  limits: { readonly handshakesPerAddress: number; readonly handshakesPerStudent: number },
+  edge: Edge,
+  kept?: KeptValues,
+): Handshakes {
+  const addresses = openCount(limits.handshakesPerAddress, `address ${edge} `, kept);
+  const students = openCount(limits.handshakesPerStudent, `handshakes ${edge} `, kept);
+  return { fromAddress: addresses, ofStudent: students };
+}
+
+function openCount(points: number, prefix: string, kept: KeptValues | undefined) {
+  const limiter = new RateLimiterMemory({ points, duration: WINDOW_S });
+  const restored = [...(kept?.startingWith(prefix) ?? [])].map(([name, [count = 0, expiresAt = 0]]) => ({
+    key: name.slice(prefix.length),
+    value: count,
+    expiresAt,
+  }));
+  limiter.restore({ version: 1, storage: restored });
+  return async (key: string): Promise<number> => {
+    const { wait, count, leftMs } = await consume(limiter, key);
+    const until = Date.now() + leftMs;
+    // Past the limit more of them change nothing, and whoever sends many should cost little.
+    if (count <= points + 1) kept?.put(prefix + key, until, [count, until]);
+    return wait;
   };
 }
 
 /** The library answers a full bucket by rejecting with what it knows, not with an error. */
-async function consume(limiter: RateLimiterMemory, key: string): Promise<number> {
+async function consume(limiter: RateLimiterMemory, key: string) {
   try {
-    await limiter.consume(key);
-    return 0;
+    const { consumedPoints: count, msBeforeNext: leftMs } = await limiter.consume(key);
+    return { wait: 0, count, leftMs };
   } catch (refused) {
-    return typeof refused === 'object' && refused !== null && 'msBeforeNext' in refused
-      ? Number(refused.msBeforeNext)
-      : 1_000;
+    if (!(refused instanceof RateLimiterRes)) throw refused;
+    const { consumedPoints: count, msBeforeNext: leftMs } = refused;
+    return { wait: leftMs, count, leftMs };
   }
 }

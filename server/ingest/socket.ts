@@ -39,7 +39,7 @@ type Proved = { identity?: Identity; address?: string };
 export function attachIngest(options: IngestEdgeOptions): { close(): void } {
   const { ingest } = options;
   const namespace: Namespace = options.io.of('/ingest');
-  const handshakes = openHandshakes(ingest.core.limits);
+  const handshakes = openHandshakes(ingest.core.limits, 'socket', ingest.kept);
   const proving = new Map<string, number>();
   namespace.use((socket, next) => {
     prove({ ...options, handshakes, proving }, socket).then(
