@@ -110,6 +110,66 @@ describe('a text', () => {
     );
   });
 
+  test('reads and goes on as its JSON would, however reads and edits of several texts take turns', () => {
+    const near = fc.integer({ min: -20, max: 20 });
+    const turn = fc.tuple(fc.nat(2), near, fc.constantFrom('read', 'insert', 'remove', 'jump'), place);
+    fc.assert(
+      fc.property(fc.array(turn, { maxLength: 200 }), (turns) => {
+        const texts = [300, 5000, 40_000].map((size) => text.of(book.slice(0, size)));
+        const plains = [300, 5000, 40_000].map((size) => book.slice(0, size));
+        let at = 0;
+        for (const [which, by, act, share] of turns) {
+          const now = texts[which] as Text;
+          const plain = plains[which] as string;
+          at = Math.min(
+            Math.max(act === 'jump' ? Math.floor(share * plain.length) : at + by, 0),
+            plain.length,
+          );
+          expect(text.slice(now, at - 9, at + 9)).toBe(plain.slice(Math.max(at - 9, 0), at + 9));
+          if (act !== 'insert' && act !== 'remove') continue;
+          const change: Edit =
+            act === 'insert' ? { kind: act, at, value: 'words' } : { kind: act, at, count: Math.abs(by) };
+          const copy: Text = JSON.parse(JSON.stringify(now));
+          texts[which] = applied(now, change);
+          plains[which] = appliedToString(plain, change);
+          expect(JSON.stringify(texts[which])).toBe(JSON.stringify(applied(copy, change)));
+        }
+        expect(texts.map(text.whole)).toEqual(plains);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('takes an insertion between two leaves into the left one, wherever it was read before', () => {
+    const now = text.of('x'.repeat(20_000));
+    const [left] = 'c' in now.$text ? now.$text.c : [];
+    const border = left && 's' in left ? left.s.length : 0;
+    expect(border).toBeGreaterThan(0);
+    for (const read of [0, border - 1, border, border + 1, 19_999]) {
+      expect(text.slice(now, read, read + 1)).toBe('x');
+      const next = text.insert(now, border, 'y').$text;
+      expect('c' in next && 's' in (next.c[0] as TextNode)).toBe(true);
+      expect('c' in next ? next.c[0] : null).toEqual({ s: `${'x'.repeat(border)}y` });
+    }
+  });
+
+  test('reads over the end of a leaf that an edit has just made longer or shorter', () => {
+    let now = text.of(book);
+    let plain = book.slice();
+    const border =
+      'c' in now.$text ? text.length(now) - text.length({ $text: now.$text.c.at(-1) as TextNode }) : 0;
+    expect(border).toBeGreaterThan(0);
+    for (const change of [
+      { kind: 'remove', at: border - 30, count: 3 },
+      { kind: 'insert', at: border - 30, value: 'more words' },
+    ] as const) {
+      now = applied(now, change);
+      plain = appliedToString(plain, change);
+      for (let from = border - 40; from < border + 20; from += 1)
+        expect(text.slice(now, from, from + 12)).toBe(plain.slice(from, from + 12));
+    }
+  });
+
   test('keeps half a surrogate pair through JSON, wherever a chunk is cut', () => {
     const fish = '🐋'.repeat(20_000);
     for (let at = 0; at < 9; at += 1) {

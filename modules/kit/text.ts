@@ -1,3 +1,5 @@
+import { childAt, leafAt, pieceOfLeaf, sizeOf, withLeaf } from './text-place.ts';
+
 /**
  * A long string as a tree of chunks, so that one edit costs the same in a page and in a book. Plain JSON: a leaf is
  * `{ s }`, an inner node `{ n, c }` with `n` the characters (UTF-16 units) below it. Immutable: an edit shares
@@ -30,22 +32,22 @@ export function length(text: Text): number {
 
 /** Characters `[from, to)`, positions outside the text moved to its ends; cost grows with the piece, not with the text. */
 export function slice(text: Text, from: number, to: number = length(text)): string {
-  const pieces: string[] = [];
-  collect(text.$text, within(text, from), within(text, to), pieces);
-  return pieces.join('');
+  const start = within(text, from);
+  const end = within(text, to);
+  return start < end ? (pieceOfLeaf(text.$text, start, end) ?? pieceOfLeaves(text.$text, start, end)) : '';
 }
 
 /** Puts `value` before the character at `at`; a position outside the text is moved to its nearer end. */
 export function insert(text: Text, at: number, value: string): Text {
   const place = within(text, at);
-  return value === '' ? text : { $text: rootOf(replace(text.$text, place, place, value)) };
+  return value === '' ? text : { $text: edited(text.$text, place, place, value) };
 }
 
 /** Removes `[from, to)`, positions outside the text moved to its ends. The same text back when that is nothing. */
 export function remove(text: Text, from: number, to: number): Text {
   const start = within(text, from);
   const end = within(text, to);
-  return start >= end ? text : { $text: rootOf(replace(text.$text, start, end, '')) };
+  return start >= end ? text : { $text: edited(text.$text, start, end, '') };
 }
 
 /** All characters as one string; cost grows with the text. */
@@ -57,8 +59,10 @@ function within(text: Text, at: number): number {
   return Math.min(Math.max(Math.trunc(at) || 0, 0), length(text));
 }
 
-function sizeOf(node: TextNode): number {
-  return 's' in node ? node.s.length : node.n;
+function pieceOfLeaves(root: TextNode, from: number, to: number): string {
+  const pieces: string[] = [];
+  collect(root, from, to, pieces);
+  return pieces.join('');
 }
 
 function collect(node: TextNode, from: number, to: number, into: string[]): void {
@@ -76,27 +80,13 @@ function collect(node: TextNode, from: number, to: number, into: string[]): void
   }
 }
 
-/** The child in which a place lies, looked for from the nearer end; between two, the one on that side. */
-function childAt(
-  { n, c }: TextInner,
-  place: number,
-  side: 'left' | 'right',
-): { readonly index: number; readonly start: number } {
-  // Between two whole numbers, so that a place never falls on a border.
-  const inside = side === 'left' ? Math.max(place, 1) - 0.5 : place + 0.5;
-  if (inside > n / 2) {
-    let index = c.length - 1;
-    let start = n - sizeOf(c[index] as TextNode);
-    while (start > inside) start -= sizeOf(c[--index] as TextNode);
-    return { index, start };
-  }
-  let index = 0;
-  let start = 0;
-  for (let end = sizeOf(c[0] as TextNode); end < inside; end += sizeOf(c[index] as TextNode)) {
-    start = end;
-    index += 1;
-  }
-  return { index, start };
+/** Most edits leave one leaf a little longer or shorter: those need not look at its neighbours. */
+function edited(root: TextNode, from: number, to: number, value: string): TextNode {
+  const at = leafAt(root, from, to);
+  const after = at === undefined ? 0 : at.leaf.s.length - (to - from) + value.length;
+  if (at === undefined || at.leaf.s === '' || after < (at.isRoot ? 1 : LEAF.min) || after > LEAF.max)
+    return rootOf(replace(root, from, to, value));
+  return withLeaf({ s: spliced(at.leaf.s, from - at.start, to - at.start, value) });
 }
 
 /** The nodes, as high as `node`, that stand in its place when `value` has replaced `[from, to)`. All leaves lie equally deep. */
@@ -108,7 +98,11 @@ function replaceInLeaf({ s }: TextLeaf, from: number, to: number, value: string)
   const after = s.length - (to - from) + value.length;
   if (s === '') return leavesOf(value);
   if (after > LEAF.max) return leavesOf(s.slice(0, from) + value + s.slice(to));
-  return after === 0 ? [] : [{ s: copied([s.slice(0, from), value, s.slice(to)]) }];
+  return after === 0 ? [] : [{ s: spliced(s, from, to, value) }];
+}
+
+function spliced(s: string, from: number, to: number, value: string): string {
+  return copied([s.slice(0, from), value, s.slice(to)]);
 }
 
 function replaceInInner(node: TextInner, from: number, to: number, value: string): readonly TextNode[] {
