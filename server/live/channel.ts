@@ -25,6 +25,8 @@ export type ChannelParts = {
   readonly clock: () => number;
   readonly log: Log;
   readonly measures?: LiveMeasures;
+  /** Others are drawn from now on. */
+  readonly onRoster?: () => void;
 };
 export type Roster = { readonly classroom: Classroom; readonly students: readonly Student[] };
 
@@ -33,6 +35,8 @@ export type Channel = {
   whenComplete(): Promise<void>;
   /** What is known now; a new object for each change. */
   snapshot(): Snapshot;
+  /** Ids of who is drawn. */
+  students(): Iterable<string>;
   /** Who is drawn from now on; those who are no longer in it leave the channel's memory. */
   setRoster(roster: Roster): void;
   /** States of a student changed: the rows that read them run again in the channel's next turn. `at`: when it was received. */
@@ -96,6 +100,7 @@ export function openChannel(subject: ChannelSubject, roster: Roster, parts: Chan
       return isFresh ? Promise.resolve() : new Promise((resolve) => core.waiting.push(resolve));
     },
     snapshot: () => core.snapshot,
+    students: () => core.seats.keys(),
     setRoster(next) {
       if (!isDeepStrictEqual(next, core.roster)) takeRoster(core, next);
     },
@@ -203,5 +208,6 @@ function takeRoster(core: Core, next: Roster): void {
     if (!isSame) seat.dirtySince ??= scheduler.now();
     core.seats.set(student.id, seat);
   }
+  core.parts.onRoster?.();
   scheduler.want(core.turns);
 }

@@ -30,30 +30,32 @@ export function openChannels(parts: {
 }): Channels {
   const { states, answers } = parts;
   const open = new Map<string, Open>();
-  // Told of each event: an iterator of the map would make two objects per channel each time.
-  let channels: readonly Channel[] = [];
-  const list = () => {
-    channels = [...open.values()].map(({ channel }) => channel);
+  /** Asked for each event of the school, so made once for each change of who is drawn; null: to be made. */
+  let byStudent: ReadonlyMap<string, readonly Channel[]> | null = null;
+  const onRoster = () => {
+    byStudent = null;
   };
   const stops = [
     states.onChange((student, keys, at) => {
-      for (let i = 0; i < channels.length; i += 1) channels[i]?.wake(student, keys, at);
+      byStudent ??= indexOf(open.values());
+      const drawing = byStudent.get(student);
+      if (drawing) for (const channel of drawing) channel.wake(student, keys, at);
     }),
     answers.onChange((key) => {
-      for (const channel of channels) channel.wakeAny(key);
+      for (const { channel } of open.values()) channel.wakeAny(key);
     }),
   ];
   const drop = (key: string) => {
     open.get(key)?.channel.close();
     open.delete(key);
-    list();
+    onRoster();
   };
 
   return {
     join(key, subject, roster) {
       const known = open.get(key);
       const found = known ?? {
-        channel: openChannel(subject, roster, { ...parts, ask: answers.ask }),
+        channel: openChannel(subject, roster, { ...parts, ask: answers.ask, onRoster }),
         watchers: 0,
         closing: undefined,
       };
@@ -61,7 +63,6 @@ export function openChannels(parts: {
       clearTimeout(found.closing);
       open.set(key, found);
       if (known) found.channel.setRoster(roster);
-      else list();
       return found.channel;
     },
     leave(key) {
@@ -77,4 +78,16 @@ export function openChannels(parts: {
       for (const key of [...open.keys()]) drop(key);
     },
   };
+}
+
+function indexOf(open: Iterable<Open>): Map<string, Channel[]> {
+  const byStudent = new Map<string, Channel[]>();
+  for (const { channel } of open) {
+    for (const student of channel.students()) {
+      const drawing = byStudent.get(student);
+      if (drawing) drawing.push(channel);
+      else byStudent.set(student, [channel]);
+    }
+  }
+  return byStudent;
 }
