@@ -18,6 +18,8 @@ export type Feed = {
 
 /** The main loop is ours for so long at a time. */
 const SLICE_MS = 10;
+/** Where the rest of the loop takes longer for a turn, we take as long, or we would fall behind for ever; but no longer. */
+const LONGEST_SLICE_MS = 100;
 /** Entries whose students are loaded together. */
 const AHEAD = 256;
 /** Entries kept in memory while the feed is behind; beyond, they are read from the archive again. */
@@ -27,6 +29,7 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
   let pending: Entry[] = [];
   let running: Promise<void> | null = null;
   let isBusy = false;
+  let sliceMs = SLICE_MS;
   const wakers: (() => void)[] = [];
   let waiting: { readonly offset: number; readonly done: () => void }[] = [];
 
@@ -51,7 +54,7 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
 
   /** At once, while everyone concerned is in memory; gives what is left. */
   function applyNow(entries: readonly Entry[]): readonly Entry[] {
-    const until = performance.now() + SLICE_MS;
+    const until = performance.now() + sliceMs;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as Entry;
       const student = isFolded(entry) ? core.hot.get(entry.s) : null;
@@ -79,12 +82,18 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
     const missing = new Set(
       entries.flatMap((entry) => (isFolded(entry) && !core.hot.has(entry.s) ? [entry.s] : [])),
     );
-    if (missing.size === 0) return turn();
+    if (missing.size === 0) return yieldTurn();
     const loads = await Promise.allSettled([...missing].map((student) => hot.get(student)));
     const failure = loads.find((load) => load.status === 'rejected');
     if (!failure) return;
     core.log.warn({ reason: reasonOf(failure.reason) }, 'the state store does not give a student');
     await after(core.limits.retryMs[0]);
+  }
+
+  async function yieldTurn(): Promise<void> {
+    const since = performance.now();
+    await turn();
+    sliceMs = Math.min(LONGEST_SLICE_MS, Math.max(SLICE_MS, performance.now() - since));
   }
 
   async function pump(isVoid: () => boolean): Promise<void> {
@@ -110,6 +119,7 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
     reached();
     dropApplied();
     if (pending.length > 0) return;
+    sliceMs = SLICE_MS;
     isBusy = false;
     await woken();
     isBusy = true;
@@ -148,6 +158,7 @@ export function openFeed(core: Core, hot: Hot, behind: WriteBehind): Feed {
     hear(entries) {
       const isNext = !isBusy && core.phase === 'running' && entries[0]?.o === core.applied + 1;
       const left = isNext ? applyNow(entries) : entries;
+
       if (isNext) {
         behind.poke();
         reached();
