@@ -44,10 +44,15 @@ export type Writer = {
   fail(error: unknown): void;
 };
 
+/** A group of this size does not wait for more. */
+const EAGER_BYTES = 64 * 1024;
+
 type State = {
   readonly options: WriterOptions;
   segment: OpenSegment;
   isRunning: boolean;
+  /** A start is due at the end of this turn. */
+  isArranged: boolean;
   isFull: boolean;
   isClosing: boolean;
   failure: unknown;
@@ -60,7 +65,7 @@ type State = {
  */
 export function createWriter(options: WriterOptions): Writer {
   const { queue, segment } = options;
-  const flags = { isRunning: false, isFull: false, isClosing: false };
+  const flags = { isRunning: false, isArranged: false, isFull: false, isClosing: false };
   const state: State = { options, segment, ...flags, failure: undefined, rolls: [] };
   let closed: Promise<void> | undefined;
   return {
@@ -102,11 +107,27 @@ function refusal(state: State): RefusedCode | null {
   return state.isFull ? 'disk-full' : null;
 }
 
+/**
+ * Usually after this turn's sockets were read: what came in together goes out together. A turn in which thousands of
+ * sockets are read would keep all of it in memory until its end, so that a group of some size does not wait for that.
+ */
 function wake(state: State): void {
   if (state.isRunning) return;
+  if (state.options.queue.bytes() >= EAGER_BYTES) {
+    start(state);
+    return;
+  }
+  if (state.isArranged) return;
+  state.isArranged = true;
+  setImmediate(() => {
+    state.isArranged = false;
+    if (!state.isRunning) start(state);
+  });
+}
+
+function start(state: State): void {
   state.isRunning = true;
-  // After this turn's sockets were read: what came in together goes out together.
-  setImmediate(() => void run(state));
+  void run(state);
 }
 
 function roll(state: State): Promise<void> {

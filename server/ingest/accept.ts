@@ -132,6 +132,7 @@ function countEnds(core: Core, connection: Connection, plan: Plan): void {
 
 function storedAnswer(core: Core, connection: Connection, plan: Plan, upTo: number): Stored {
   const slow = slowDownMs(connection.meter, core.limits);
+  if (slow === 0 && plan.declined.length === 0) return { type: 'stored', upTo, bad: plan.bad };
   return {
     type: 'stored',
     upTo,
