@@ -50,11 +50,14 @@ async function debian(packages) {
   ]);
 }
 
-/** A Redis and a PostgreSQL for the tests that claim them; the tests start and stop their own. */
+/** A Redis and a PostgreSQL for the tests that claim them, which start and stop their own; tools that look at processes from outside. */
 export async function servers() {
   const missing = [];
   if (!hasCommand('redis-server')) missing.push('redis-server');
   if (!findPostgres()) missing.push('postgresql');
+  if (!hasCommand('strace')) missing.push('strace');
+  if (!hasCommand('unshare')) missing.push('util-linux');
+  if (!hasCommand('ip')) missing.push('iproute2');
   if (missing.length > 0) await debian(missing);
 }
 

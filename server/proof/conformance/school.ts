@@ -37,18 +37,29 @@ export type School = {
   /** What the disk holds; of a school that was killed, or that nobody sends anything to. */
   archive(): ReadArchive;
   readonly archiveDir: string;
+  /** Of the process that lives now, or lived last. */
+  readonly pid: () => number;
+  /** Resolves with the exit code of that process. */
+  readonly ended: () => Promise<number | null>;
   close(): Promise<void>;
 };
 
-export async function openSchool(): Promise<School> {
-  const varDir = await mkdtemp(join(tmpdir(), 'conformance-'));
+export type SchoolOptions = {
+  /** Where its data lie; taken away when the school is closed. Default: a new folder. */
+  readonly varDir?: string;
+  /** Settings beside, or instead of, those of a test. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+export async function openSchool(options: SchoolOptions = {}): Promise<School> {
+  const varDir = options.varDir ?? (await mkdtemp(join(tmpdir(), 'conformance-')));
   await letClaimsMatch(varDir);
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    child = spawnMain(varDir, port);
+    child = spawnMain(varDir, port, options.environment);
     await ready(child, port);
   }
 
@@ -88,6 +99,11 @@ export async function openSchool(): Promise<School> {
     start,
     archive: () => readArchive(filesOnDisk(join(varDir, 'archive'))),
     archiveDir: join(varDir, 'archive'),
+    pid: () => child?.pid ?? 0,
+    async ended() {
+      if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      return child?.exitCode ?? null;
+    },
     async close() {
       await kill();
       await rm(varDir, { recursive: true, force: true });
@@ -121,7 +137,7 @@ async function letClaimsMatch(varDir: string): Promise<void> {
 }
 
 /** Pages come from the build; where there is none yet the bundler makes them as they are asked for. */
-function spawnMain(varDir: string, port: number): ChildProcess {
+function spawnMain(varDir: string, port: number, environment?: SchoolOptions['environment']): ChildProcess {
   const mode = existsSync(join(ROOT, '.next', 'BUILD_ID')) ? [] : ['--dev'];
   const { PATH, HOME } = process.env;
   return spawn(process.execPath, ['server/main.ts', '--demo', ...mode], {
@@ -137,6 +153,7 @@ function spawnMain(varDir: string, port: number): ChildProcess {
       MIN_FREE_BYTES: '0',
       LOG_LEVEL: 'error',
       INGEST_ORIGINS: EXTENSION,
+      ...environment,
     },
   });
 }
