@@ -22,7 +22,10 @@ export async function loadModules(root = MODULES): Promise<Registry> {
   const found = await Promise.all(folders.sort().map((folder) => findModule(root, folder)));
   const clashes = clashesOf(found);
   if (clashes.length > 0) throw new Error(`modules do not fit together:\n- ${clashes.join('\n- ')}`);
-  return buildRegistry(found.map(({ module }) => module));
+  const registry = buildRegistry(found.map(({ module }) => module));
+  return root === MODULES
+    ? { ...registry, file: new URL('./module-reducers.ts', import.meta.url).href }
+    : registry;
 }
 
 async function findModule(root: string, folder: string): Promise<FoundModule> {

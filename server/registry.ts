@@ -21,6 +21,8 @@ export type Registry = {
   readonly fed: (reducer: Reducer) => readonly Reducer[];
   /** Hash over names and versions of all reducers: states that another build folded are folded again. */
   readonly build: string;
+  /** Address of a module whose export `reducers` is the same in another thread; absent where these are no installed modules. */
+  readonly file?: string;
 };
 
 /** Reducers that the server itself needs, whatever modules there are. */

@@ -1,4 +1,5 @@
 import type { RefusedCode } from '#server/errors.ts';
+import type { SealedPicture } from './by-student.ts';
 import type { Draft, Entry } from './entry.ts';
 
 /** Row of the dedupe table as the archive knows it: the last state of one (producer, epoch). */
@@ -40,6 +41,8 @@ export type Archive = {
   read(from: number, to?: number): AsyncIterable<readonly Entry[]>;
   /** Durable entries of one student with `o < to`, in offset order, in slices: one block per sealed segment by its index. */
   readStudent(student: string, to?: number): AsyncIterable<readonly Entry[]>;
+  /** Where the sealed entries are, for threads that read by themselves; absent where no thread can. */
+  sealed?(): SealedPicture;
   /** What the archive held of producers when it was opened; given once, at start, to the dedupe table. */
   producers(): Iterable<ProducerRow>;
   /** Closes the open segment and seals it in the background; resolves when its entries are in a sealed segment. */

@@ -1,6 +1,7 @@
 import { AppError } from '#server/errors.ts';
 import { lockDirectory } from '#server/lock.ts';
 import type { Archive, ProducerRow } from './archive.ts';
+import type { SealedPicture } from './by-student.ts';
 import type { Entry } from './entry.ts';
 import { diskFileSystem, type FileSystem, isFull } from './file-system.ts';
 import { createGroupQueue } from './group-queue.ts';
@@ -230,6 +231,7 @@ function archiveOf(running: Running, listeners: Set<Listener>, close: () => Prom
     end: writer.end,
     read: (from, to) => readEntries(started, from, upTo(to)),
     readStudent: (student, to) => readStudentEntries(started, student, upTo(to)),
+    ...(started.fileSystem === diskFileSystem && { sealed: () => pictureOf(started) }),
     producers() {
       const rows = started.table ? rowsOf(started.table, started.streams) : [];
       started.table = undefined;
@@ -246,6 +248,13 @@ function archiveOf(running: Running, listeners: Set<Listener>, close: () => Prom
       return closed;
     },
   };
+}
+
+/** Events of students alone: nothing else is folded. */
+function pictureOf({ segments, streams }: Started): SealedPicture {
+  const named = [...streams.ids].filter(([name]) => name.startsWith('student:'));
+  const students = named.map(([name, stream]) => ({ id: name.slice('student:'.length), stream }));
+  return { segments: [...segments.sealed], students };
 }
 
 function rowsOf(table: Buffer, streams: Streams): ProducerRow[] {

@@ -38,7 +38,8 @@ export function unpack({ blocks, index, first, last }: Packed): Unpacked | Damag
   return at ? { raw, at } : { damaged: 'set of offsets' };
 }
 
-function inflated(compressed: Buffer): Buffer | undefined {
+/** Undefined where the frame is damaged. */
+export function inflated(compressed: Buffer): Buffer | undefined {
   try {
     // One piece of the right size: the default of 16 KiB pieces is five times slower.
     return zstdDecompressSync(compressed, {

@@ -21,7 +21,7 @@ export type Folding = {
   readonly onStep: (reducer: number, offset: number, index: number) => void;
   /** A step that stopped the process too often: its key halts instead. */
   readonly isStuck: (folded: Folded, offset: number, index: number) => boolean;
-  readonly onHalt: (folded: Folded, cell: Cell) => void;
+  readonly onHalt: (folded: Folded, cell: Pick<Cell, 'halt'>) => void;
 };
 
 /** The entry's events have a student and can change states. */

@@ -12,6 +12,7 @@ import { type OwnerMeasures, openOwnerMeasures } from './measures.ts';
 import { type Folded, type Plan, planOf } from './plan.ts';
 import { statesOf } from './reading.ts';
 import { openRebuilding } from './rebuilding.ts';
+import { recoverInThreads, tellAgain } from './recovering.ts';
 import type { States } from './states.ts';
 import { allCells } from './student.ts';
 import type { Watched } from './watchdog.ts';
@@ -60,7 +61,12 @@ export type Owner = {
 export type OwnerOptions = {
   readonly archive: Archive;
   readonly store: StateStore;
-  readonly registry: { readonly reducers: readonly Reducer[]; readonly build: string };
+  /** `file`: address of a module whose export `reducers` gives the same ones to another thread; without it none folds. */
+  readonly registry: {
+    readonly reducers: readonly Reducer[];
+    readonly build: string;
+    readonly file?: string;
+  };
   readonly log: Log;
   readonly clock?: () => number;
   readonly notices?: Notices;
@@ -110,10 +116,33 @@ export function openOwner(options: OwnerOptions): Owner {
     core.base = checkpoint;
     core.applied = checkpoint;
     core.phase = 'running';
+    const isVoid = () => generation !== core.generation || isOver(core);
+    const recovered =
+      checkpoint < 0 ? await recoverInThreads(core, hot, options.registry.file, isVoid) : checkpoint;
+    if (isVoid()) return;
+    if (recovered > checkpoint) await goOnFrom(recovered);
+    else await goOn();
+  }
+
+  async function goOn(): Promise<void> {
+    const { generation } = core;
     feed.run();
     void rebuilding.sweep();
     await feed.reach(caughtUpTo);
     if (generation === core.generation) isBehind = false;
+  }
+
+  /** The store has got all up to here past us: whatever was read of it meanwhile is void. */
+  async function goOnFrom(upTo: number): Promise<void> {
+    const read = [...core.hot.keys()];
+    core.generation += 1;
+    core.base = upTo;
+    core.applied = upTo;
+    core.flushedAt = core.clock();
+    hot.forget();
+    rebuilding.forget();
+    void tellAgain(core, hot, read);
+    await goOn();
   }
 
   function end(phase: 'fenced' | 'closed'): void {

@@ -73,6 +73,8 @@ export const echoed = defineReducer({
   on: { echo: (state, event) => [...state, `${event.n} ${event.id}`] },
 });
 export const folds: readonly Reducer[] = [count, ids, runningHash, rippler, echoed];
+/** As threads that fold look for them. */
+export const reducers = folds;
 
 export function chain(state: string, id: string): string {
   return createHash('sha256').update(`${state}\n${id}`).digest('hex');

@@ -11,7 +11,7 @@ const doc = keyField('doc', (event: { doc_id: string }) => event.doc_id);
 const of = scope(student);
 
 /** Five listeners, as delivery.md §15 counts them and as the ingest benchmark has them: an integer, a time, a map, a key of two fields, a short list. */
-export const fiveReducers: readonly Reducer[] = [
+export const reducers: readonly Reducer[] = [
   defineReducer({
     name: 'count',
     source: googleDocs,

@@ -6,7 +6,7 @@ import { openFileArchive } from '#server/archive/file-archive.ts';
 import { openFileStore } from '#server/state/file-store.ts';
 import { openOwner } from '#server/stream/owner.ts';
 import { memoryLog, registryOf } from '#server/stream/testing.ts';
-import { EVENTS_AN_ENTRY, fiveReducers, STUDENTS, savesOf } from './recovery-saves.ts';
+import { EVENTS_AN_ENTRY, reducers, STUDENTS, savesOf } from './recovery-saves.ts';
 
 const ROUNDS = 3;
 
@@ -70,7 +70,8 @@ async function recover(archive: Archive, folder: string): Promise<number> {
   const store = await openFileStore({ folder, log });
   const from = performance.now();
   const used = [process.cpuUsage(), process.threadCpuUsage()] as const;
-  const owner = openOwner({ archive, store, registry: registryOf(fiveReducers), log });
+  const registry = { ...registryOf(reducers), file: new URL('./recovery-saves.ts', import.meta.url).href };
+  const owner = openOwner({ archive, store, registry, log });
   await owner.caughtUp();
   await owner.flush();
   const seconds = (performance.now() - from) / 1_000;

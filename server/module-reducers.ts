@@ -1,0 +1,4 @@
+/** What threads that fold import: each has its own copy of the modules' reducers. */
+import { loadModules } from './modules.ts';
+
+export const { reducers } = await loadModules();
