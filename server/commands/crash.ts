@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N] [--clones N] [--faults N] [--full N] [--school N] [--seed S] [--verbose]`:
+ * `npm run crash -- [--kills N] [--cuts N] [--owners N] [--redis N [--outage-seconds S]] [--clones N] [--faults N] [--full N] [--school N] [--seed S] [--verbose]`:
  * kills the server, its power, its owner and its Redis at random moments under load, cuts and breaks a simulated disk, fills a
  * small one, and asks after each whether anything acknowledged was lost, anything stored twice,
  * any state not the fold of the archive (delivery.md §16). Ends with 1 where something was.
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     redis: { type: 'string', default: '0' },
     faults: { type: 'string', default: '0' },
     full: { type: 'string', default: '0' },
+    'outage-seconds': { type: 'string', default: '3' },
     school: { type: 'string', default: '0' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     sabotage: { type: 'string' },
@@ -42,6 +43,12 @@ for (const [kind, rounds] of asked) {
   if (rounds === 0) continue;
   const own = seed * 31 + kind.length;
   const random = seededRandom(own);
-  await tally.run(kind, { rounds, seed: own, random, ...(sabotage ? { sabotage } : {}) });
+  await tally.run(kind, {
+    rounds,
+    outageMs: 1000 * Number(values['outage-seconds']),
+    seed: own,
+    random,
+    ...(sabotage ? { sabotage } : {}),
+  });
 }
 process.exit(tally.print() ? 0 : 1);

@@ -40,6 +40,10 @@ export type LoadClientOptions = {
   readonly tool?: Tool;
   /** A connection is cut by the client itself after about so many frames; 0: never. */
   readonly cutEvery?: number;
+  /** How long it rests after each frame, ms; default: not at all. */
+  readonly pauseMs?: number;
+  /** Hears how long each frame that was stored waited for its answer, ms. */
+  readonly onStored?: (ms: number) => void;
   /** Longest wait before a new connection, ms; wire.md part B says 30 s, which no proof has. */
   readonly reconnectMs?: number;
 };
@@ -142,6 +146,7 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
       const events = spool.slice(start, start + Math.min(wanted, WINDOW_EVENTS));
       if (events.length === 0) return;
       send(line, events);
+      if (options.pauseMs) rest(options.pauseMs);
       framesLeft -= 1;
       if (framesLeft > 0 || !isCutting) continue;
       framesLeft = framesUntilCut();
@@ -163,8 +168,10 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
     ledger.highest = Math.max(ledger.highest, next - 1);
     sendings.sent += events.length;
     const batch = { v: 1, type: 'events', producer, epoch, from: flight.from, source: tool.source, events };
+    const sentAt = performance.now();
     to.ask(batch, hold(), (answer) => {
       if (to !== line) return;
+      if (answer.type === 'stored') options.onStored?.(performance.now() - sentAt);
       flights.delete(flight);
       settle(flight, answer);
       pump();
@@ -199,7 +206,11 @@ export function openLoadClient(options: LoadClientOptions): LoadClient {
   /** What was refused is sent again, once all that is on its way has been answered. */
   function back(expected: number | undefined, retryAfterMs = 0): void {
     next = Math.max(ledger.acknowledged + 1, Math.min(next, expected ?? ledger.acknowledged + 1));
-    notBefore = performance.now() + Math.min(Math.max(retryAfterMs, 20), LONGEST_RETRY_MS);
+    rest(Math.min(Math.max(retryAfterMs, 20), LONGEST_RETRY_MS));
+  }
+
+  function rest(ms: number): void {
+    notBefore = performance.now() + ms;
     clearTimeout(timer);
     timer = setTimeout(() => {
       notBefore = 0; // by the timer and not by the clock, which may be a millisecond behind it

@@ -38,6 +38,9 @@ export type LoadOptions = {
   readonly tool?: () => Tool;
   /** How far clocks of clients with ids may be from the true time, ms. */
   readonly clockShiftMs?: number;
+  /** How long clients with ids rest after each frame, ms, and who hears how long each that was stored waited. */
+  readonly pauseMs?: number;
+  readonly onStored?: (ms: number) => void;
 };
 
 const POLL_MS = 20;
@@ -65,6 +68,8 @@ export function openLoad(options: LoadOptions): Load {
       cutEvery,
       clockShiftMs,
       ...(tool ? { tool: tool() } : {}),
+      ...(options.pauseMs ? { pauseMs: options.pauseMs } : {}),
+      ...(options.onStored ? { onStored: options.onStored } : {}),
     }),
   );
   const old: readonly ObserverClient[] = Array.from({ length: observers }, (_, i) => {

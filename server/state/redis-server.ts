@@ -10,6 +10,8 @@ export type RedisServer = {
   readonly url: string;
   readonly pid: () => number;
   signal(signal: NodeJS.Signals): void;
+  /** Ends the process by SIGKILL, where it lives. */
+  kill(): Promise<void>;
   /** Ends the process by SIGKILL and starts another on the same port and folder. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startRedis(settings: readonly string[] = ['--save', '']): 
   }
 
   async function kill(): Promise<void> {
+    if (child.signalCode !== null || child.exitCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
@@ -43,6 +46,7 @@ export async function startRedis(settings: readonly string[] = ['--save', '']): 
     url,
     pid: () => child.pid ?? 0,
     signal: (signal) => void child.kill(signal),
+    kill,
     async restart() {
       await kill();
       child = await start();

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { newKey, openLoad } from '#server/proof/load.ts';
 import { startProofChild } from '#server/proof/proof-child.ts';
 import { type RedisServer, startRedis } from '#server/state/redis-server.ts';
+import { runOutages } from './redis-outage.ts';
 import { compareRedis } from './redis-states.ts';
 import {
   after,
@@ -24,7 +25,7 @@ const SETTINGS = [
 const CAUGHT_UP_MS = 15_000;
 const FULL_MS = 600;
 
-/** R3, R8: SIGKILL of Redis under load with the owner alive; in turns at once, after it hung for a while, after it was full. */
+/** R3, R8: SIGKILL of Redis under load with the owner alive; in turns at once, after it hung for a while, after it was full; then measured outages. */
 export async function runRedis(scenario: Scenario): Promise<void> {
   const half = Math.ceil(scenario.rounds / 2);
   const shares = [half, scenario.rounds - half];
@@ -37,6 +38,7 @@ export async function runRedis(scenario: Scenario): Promise<void> {
       await redis.stop();
     }
   }
+  await runOutages(scenario);
 }
 
 /** At `maxmemory` it refuses what the owner flushes; the next start has room again. */

@@ -17,6 +17,8 @@ export type Scenario = {
   readonly random: Random;
   /** A fault planted in the server, to see whether the oracle finds it. */
   readonly sabotage?: SabotageName;
+  /** How long Redis is away in a measured outage, ms. */
+  readonly outageMs?: number;
   readonly onRound: (round: Round) => void;
 };
 
