@@ -161,7 +161,7 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
 }
 
 /** Gives the rest that is no whole frame yet. */
-function readFrames(text: string, hear: (payload: string) => void): string {
+export function readFrames(text: string, hear: (payload: string) => void): string {
   let at = 0;
   while (at + 2 <= text.length) {
     let length = text.charCodeAt(at + 1);

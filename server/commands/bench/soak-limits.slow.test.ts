@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
@@ -16,14 +16,22 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function open(limits: Partial<IngestLimits> = {}, trustedProxies: readonly string[] = []) {
+function newFolder(): string {
   const directory = mkdtempSync(join(tmpdir(), 'soak-limits-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function open(
+  limits: Partial<IngestLimits> = {},
+  trustedProxies: readonly string[] = [],
+  directory = newFolder(),
+) {
   const server = await openSoakServer({ directory, key, classes: 0, limits, trustedProxies });
-  ends.push(
-    () => rmSync(directory, { recursive: true, force: true }),
-    () => server.close(),
-  );
-  return server;
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= server.close());
+  ends.push(close);
+  return { ...server, close };
 }
 
 type From = {
@@ -161,4 +169,64 @@ test('what a student may send is used up for the next connection, producer and a
   await ask(other, hello(3));
   expect((await ask(other, batchOf(3, 1, 64))).type).toBe('stored');
   expect(ingest.counts().edges.socket).toMatchObject({ stored: 464, refused: 3 });
+});
+
+const RESTARTS = [
+  {
+    how: 'in order',
+    next: async (directory: string, close: () => Promise<void>) => {
+      await close();
+      return directory;
+    },
+    left: 3,
+  },
+  {
+    // What a process that is killed at this moment leaves behind: all that it wrote, and nothing that it would have written.
+    how: 'by a death',
+    next: async (directory: string) => {
+      const copy = newFolder();
+      cpSync(join(directory, 'limits.jsonl'), join(copy, 'limits.jsonl'));
+      return copy;
+    },
+    left: 0,
+  },
+];
+
+test.for(RESTARTS)('what a student has used is used after a restart $how', async ({ next, left }) => {
+  const limits = { eventsPerSecond: 0.001 };
+  const directory = newFolder();
+  const first = await open(limits, [], directory);
+  const socket = await connect({ port: first.port, student: 7 });
+  await ask(socket, hello(1));
+  let from = 1;
+  for (const size of [64, 64, 64, 64, 64, 64, 13]) {
+    expect((await ask(socket, batchOf(1, from, size))).type).toBe('stored');
+    from += size;
+  }
+  const { port } = await open(limits, [], await next(directory, first.close));
+  const again = await connect({ port, student: 7 });
+  await ask(again, hello(2));
+  expect(await ask(again, batchOf(2, 1, left + 1))).toMatchObject({ code: 'rate-limited' });
+  if (left > 0) expect(await ask(again, batchOf(2, 1, left))).toMatchObject({ type: 'stored', upTo: left });
+  const other = await connect({ port, student: 8 });
+  await ask(other, hello(3));
+  expect((await ask(other, batchOf(3, 1, 64))).type).toBe('stored');
+});
+
+test.for(RESTARTS)('who came too often is not welcome after a restart $how', async ({ next }) => {
+  const limits = { handshakesPerAddress: 6, handshakesPerStudent: 3 };
+  const directory = newFolder();
+  const first = await open(limits, [], directory);
+  const come = async (port: number, student: number, address: string) =>
+    codeOf(await connect({ port, student, address }));
+  for (const address of ['127.0.7.1', '127.0.7.2'])
+    expect(await come(first.port, 7, address)).toBe('welcome');
+  for (let n = 0; n < 4; n++) expect(await come(first.port, 20 + n, '127.0.7.9')).toBe('welcome');
+  const { port } = await open(limits, [], await next(directory, first.close));
+  expect(await come(port, 7, '127.0.7.3')).toBe('welcome');
+  expect(await come(port, 7, '127.0.7.4')).toBe('limited');
+  expect(await come(port, 30, '127.0.7.9')).toBe('welcome');
+  expect(await come(port, 31, '127.0.7.9')).toBe('welcome');
+  expect(await come(port, 32, '127.0.7.9')).toBe('limited');
+  expect(await come(port, 33, '127.0.7.10')).toBe('welcome');
 });

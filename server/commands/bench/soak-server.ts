@@ -19,6 +19,7 @@ import { openHttpServer } from '#server/http-server.ts';
 import { systemClock } from '#server/ingest/core.ts';
 import type { IngestCounts } from '#server/ingest/counts.ts';
 import { openIngest } from '#server/ingest/ingest.ts';
+import { openKeptValues } from '#server/ingest/kept-values.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from '#server/ingest/learning-observer-socket.ts';
 import { DEFAULT_LIMITS, type IngestLimits } from '#server/ingest/limits.ts';
 import { openRecorder } from '#server/ingest/record.ts';
@@ -31,6 +32,8 @@ import { openLoopDelay } from '#server/loop-delay.ts';
 import { loadModules } from '#server/modules.ts';
 import { openFileStore } from '#server/state/file-store.ts';
 import { openOwner } from '#server/stream/owner.ts';
+
+import { type Memory, memoryAlive, memoryNow } from './soak-memory.ts';
 
 export const HOST = 'soak.test';
 export const ORIGIN = `http://${HOST}`;
@@ -68,6 +71,7 @@ export async function openSoakServer(options: SoakOptions) {
   const store = await openFileStore({ folder: join(options.directory, 'states'), log });
   const owner = openOwner({ archive, store, registry, log, clock, limits: { hotBytes: 256 * 1024 ** 2 } });
   const recorder = openRecorder({ archive, clock: systemClock });
+  const kept = openKeptValues(join(options.directory, 'limits.jsonl'), clock);
   const ingest = openIngest({
     archive,
     registry,
@@ -76,6 +80,7 @@ export async function openSoakServer(options: SoakOptions) {
     recorder,
     version: 'soak',
     whenFolded: () => owner.caughtUp(),
+    kept,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   });
   const conservation = watchConservation({ counts: ingest.counts, flight: () => ingest.core.flight, log });
@@ -136,6 +141,7 @@ export async function openSoakServer(options: SoakOptions) {
       conservation.close();
       web.server.close();
       await ingest.stop();
+      kept.close();
       observers.close();
       dashboards.close();
       live.close();
@@ -203,8 +209,10 @@ export type FromServer =
       readonly seqs: readonly (readonly [producer: string, last: number])[];
       readonly faults: number;
       readonly behind: number;
-      /** MB, once a second since the measuring began. */
-      readonly rss: readonly number[];
+      /** Once a second since the measuring began; with `begin-collecting` once in five, each after a collection. */
+      readonly memory: readonly Memory[];
+      /** What was alive when the measuring began and when it ended, MB of the heap. */
+      readonly alive: readonly [number, number];
       /** Share of one core since the measuring began. */
       readonly cores: number;
       readonly loopDelayP99Ms: number;
@@ -221,22 +229,27 @@ async function serve(classes: number, database: string | undefined): Promise<voi
   const key = generateKeyPairSync('ed25519').privateKey;
   const server = await openSoakServer({ directory, key, classes });
   const delay = monitorEventLoopDelay({ resolution: 10 });
-  let rss: number[] = [];
+  let memory: Memory[] = [];
+  let aliveAtFirst = 0;
   let began = { at: performance.now(), cpu: process.cpuUsage() };
   process.on('message', async (message) => {
-    if (message === 'begin') {
-      rss = [];
+    if (message === 'begin' || message === 'begin-collecting') {
+      memory = [];
+      aliveAtFirst = memoryAlive().heapUsed;
       delay.enable();
       began = { at: performance.now(), cpu: process.cpuUsage() };
-      setInterval(() => rss.push(process.memoryUsage.rss() / 1e6), 1_000).unref();
+      const isCollecting = message === 'begin-collecting';
+      const look = isCollecting ? memoryAlive : memoryNow;
+      setInterval(() => memory.push(look()), isCollecting ? 5_000 : 1_000).unref();
       return;
     }
     const cpu = process.cpuUsage(began.cpu);
     const cores = (cpu.user + cpu.system) / 1000 / (performance.now() - began.at);
     const loopDelayP99Ms = Math.max(0, delay.percentile(99) / 1e6 - 10);
     const loopDelayMaxMs = delay.max / 1e6;
-    const measured = rss;
-    rss = [];
+    const alive = [aliveAtFirst, memoryAlive().heapUsed] as const;
+    const measured = memory;
+    memory = [];
     await server.owner.caughtUp();
     const { stored, faults } = await readLedger(server.archive);
     tell({
@@ -245,7 +258,8 @@ async function serve(classes: number, database: string | undefined): Promise<voi
       seqs: [...stored],
       faults: faults.length,
       behind: server.owner.status().behind,
-      rss: measured,
+      memory: measured,
+      alive,
       cores,
       loopDelayP99Ms,
       loopDelayMaxMs,

@@ -5,21 +5,26 @@ import { openLoad } from './ingest-load.ts';
 import { type Heard, heardFrom, startServer, typing, watching } from './soak-load.ts';
 import { CLASS_SIZE, type FromServer } from './soak-server.ts';
 
-type Size = { readonly sockets: number; readonly seconds: number; readonly warmUpMs: number };
+/** `rate`: events a second of one socket. `isCollecting`: to see what is alive; waiting times mean nothing then. */
+type Size = {
+  readonly sockets: number;
+  readonly seconds: number;
+  readonly warmUpMs: number;
+  readonly rate: number;
+  readonly isCollecting: boolean;
+};
 type Measured = Extract<FromServer, { readonly counts: unknown }>;
 
-const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000 };
-const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000 };
-/** Of one socket. */
-const EVENTS_PER_SECOND = 0.5;
+const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000, rate: 0.5, isCollecting: false };
+const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000, rate: 0.5, isCollecting: false };
 /**
  * Delivery.md L1: students that type and teachers that watch, limits in force, from many loopback addresses. The server is
  * `soak-server.ts` in a process of its own: production's composition without pages. Sets the exit code 1 when anything sent
  * has no end, or the archive holds something else than was acknowledged.
  */
 export async function run({ quick }: { readonly quick: boolean }): Promise<void> {
-  const { sockets, seconds, warmUpMs } = sizeOf(quick);
-  const perSecond = sockets * EVENTS_PER_SECOND;
+  const { sockets, seconds, warmUpMs, rate, isCollecting } = sizeOf(quick);
+  const perSecond = sockets * rate;
   const classes = Math.ceil(sockets / CLASS_SIZE);
   const child = startServer(classes, 'with-database');
   const { port, key } = (await heardFrom(child)) as Extract<FromServer, { readonly port: number }>;
@@ -27,7 +32,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
   const load = await openLoad(port, await typing(createPrivateKey(key), sockets, heard), sockets);
   const boards = await openLoad(port, watching(heard), classes);
   await load.pace(perSecond, warmUpMs);
-  child.send('begin');
+  child.send(isCollecting ? 'begin-collecting' : 'begin');
   const waits = await load.pace(perSecond, seconds * 1_000);
   child.send('end');
   const measured = (await heardFrom(child)) as Measured;
@@ -35,6 +40,8 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
   boards.close();
   child.disconnect();
   report(waits, measured, heard);
+  if (isCollecting)
+    console.log(`alive: ${measured.memory.map(({ heapUsed }) => heapUsed.toFixed(1)).join(' ')} MB`);
   const faults = complaints(measured, heard);
   for (const fault of faults) console.error(`soak: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
@@ -43,26 +50,45 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
 function sizeOf(quick: boolean): Size {
   const { values } = parseArgs({
     args: process.argv.slice(3),
-    options: { quick: { type: 'boolean' }, minutes: { type: 'string' }, sockets: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean' },
+      minutes: { type: 'string' },
+      sockets: { type: 'string' },
+      rate: { type: 'string' },
+      collect: { type: 'boolean', default: false },
+    },
   });
   const size = quick ? QUICK : WHOLE;
   return {
     ...size,
     sockets: Number(values.sockets ?? size.sockets),
+    rate: Number(values.rate ?? size.rate),
+    isCollecting: values.collect,
     seconds: values.minutes === undefined ? size.seconds : Number(values.minutes) * 60,
   };
 }
 
 function report(waits: readonly number[], measured: Measured, heard: Heard): void {
-  const { rss, cores, loopDelayP99Ms, loopDelayMaxMs, syncs, rows } = measured;
+  const { memory, cores, loopDelayP99Ms, loopDelayMaxMs, syncs, rows } = measured;
   for (const [name, share] of [
     ['p50', 0.5],
     ['p99', 0.99],
     ['p999', 0.999],
   ] as const)
     figure(`soak.ack.${name}`, waits[Math.floor(waits.length * share)] ?? Number.NaN, 'ms');
-  figure('soak.rss', Math.max(...rss), 'MB');
-  figure('soak.rss-slope', slopePerMinute(rss.slice(Math.floor(rss.length / 2))), 'MB/min');
+  const secondHalf = memory.slice(Math.floor(memory.length / 2));
+  for (const [name, kind] of [
+    ['rss', 'rss'],
+    ['heap-used', 'heapUsed'],
+    ['heap-total', 'heapTotal'],
+    ['external', 'external'],
+    ['array-buffers', 'arrayBuffers'],
+  ] as const) {
+    figure(`soak.${name}`, Math.max(...memory.map((one) => one[kind])), 'MB');
+    figure(`soak.${name}-slope`, slopePerMinute(secondHalf.map((one) => one[kind])), 'MB/min');
+  }
+  figure('soak.alive', measured.alive[1], 'MB');
+  figure('soak.alive-growth', measured.alive[1] - measured.alive[0], 'MB');
   figure('soak.cpu', cores, 'cores');
   figure('soak.loop-delay.p99', loopDelayP99Ms, 'ms');
   figure('soak.loop-delay.max', loopDelayMaxMs, 'ms');
