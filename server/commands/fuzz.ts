@@ -1,7 +1,8 @@
 /**
- * `npm run fuzz -- [--each N] [--seed S] [--only name] [--verbose]`: sends N inputs of each way to be broken (delivery.md §16, F1)
+ * `npm run fuzz -- [--each N] [--seed S] [--only name] [--verbose] | --messages N`: sends N inputs of each way to be broken (delivery.md §16, F1)
  * over all edges, one between good events on the same connection, and asks whether each had its own end within a second, whether
  * every good event is stored once and whole, and whether the server is what it was before. Ends with 1 where something is not.
+ * With `--messages` it sends so many of a mixture instead, at a server with a heap of 256 MB, and asks whether that grows (F3).
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesOnDisk, readArchive } from '#server/proof/archive-reader.ts';
 import { ENVELOPE_KINDS } from './fuzz/envelope-kinds.ts';
+import { flood } from './fuzz/flood.ts';
 import { startFuzzServer } from './fuzz/fuzz-child.ts';
 import { JSON_KINDS } from './fuzz/json-kinds.ts';
 import { judge } from './fuzz/judge.ts';
@@ -24,6 +26,7 @@ const { values } = parseArgs({
   options: {
     each: { type: 'string', default: '100' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    messages: { type: 'string' },
     only: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
@@ -40,6 +43,7 @@ const cpu = cpus();
 const gib = Math.round(totalmem() / 1024 ** 3);
 console.log(`machine: ${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${gib} GiB, node ${process.version}`);
 console.log(`seed ${seed}`);
+if (values.messages) process.exit((await flood(Number(values.messages), seed)) ? 0 : 1);
 
 const kinds: readonly Kind[] = [...TRANSPORT_KINDS, ...ENGINE_KINDS, ...JSON_KINDS, ...ENVELOPE_KINDS].filter(
   ({ name }) => values.only === undefined || name.includes(values.only),

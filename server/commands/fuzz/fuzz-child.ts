@@ -15,8 +15,10 @@ export type FuzzChild = {
 
 const KEPT_CHARACTERS = 4_000;
 
-export async function startFuzzServer(settings: FuzzServerSettings): Promise<FuzzChild> {
-  const args = ['--expose-gc', join(import.meta.dirname, 'server.ts'), JSON.stringify(settings)];
+/** `heapMb`: what its heap may hold before it dies of it. */
+export async function startFuzzServer(settings: FuzzServerSettings, heapMb?: number): Promise<FuzzChild> {
+  const limit = heapMb ? [`--max-old-space-size=${heapMb}`] : [];
+  const args = ['--expose-gc', ...limit, join(import.meta.dirname, 'server.ts'), JSON.stringify(settings)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -47,10 +49,10 @@ function next(child: ChildProcess, is: FuzzTold['is'], said: () => string): Prom
   return new Promise((resolve, reject) => {
     const hear = (told: FuzzTold) => {
       if (told.is !== is) return;
-      child.off('message', hear);
+      child.off('message', hear).off('exit', ended);
       resolve(told);
     };
-    child.on('message', hear);
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said()}`)));
+    const ended = (code: number | null) => reject(new Error(`the server ended with ${code}: ${said()}`));
+    child.on('message', hear).once('exit', ended);
   });
 }
