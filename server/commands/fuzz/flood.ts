@@ -169,61 +169,95 @@ async function countArchive(varDir: string): Promise<{ stored: number; bad: numb
   return there;
 }
 
-function report(run: {
+type Run = {
   readonly samples: readonly Sample[];
   readonly found: Found;
   readonly seconds: number;
   readonly exitCode: number | null;
   readonly there: { readonly stored: number; readonly bad: number };
   readonly said: string;
-}): boolean {
-  const { samples, found, seconds, there } = run;
-  const late = samples.slice(samples.length / 2);
-  const perMessage = slope(late.map(({ messages, status }) => [messages, status.heapMb]));
-  const last = samples.at(-1)?.status;
-  const heaps = samples.map(({ status }) => status.heapMb);
-  const grown = (of: (status: FuzzStatus) => number) => {
-    const values = late.map(({ status }) => of(status));
-    return median(values.slice(values.length / 2)) - median(values.slice(0, values.length / 2));
-  };
-  const counts = Object.values(last?.counts.edges ?? {});
-  const sum = (of: 'received' | 'stored' | 'bad' | 'duplicate' | 'declined' | 'refused') =>
-    counts.reduce((total, edge) => total + edge[of], 0);
-  const open =
-    sum('received') - sum('stored') - sum('bad') - sum('duplicate') - sum('declined') - sum('refused');
-  const hourly = perMessage * EVENTS_PER_SECOND * 3_600;
+};
+
+function report(run: Run): boolean {
+  const heaps = run.samples.map(({ status }) => status.heapMb);
+  const growth = growthOf(run.samples);
+  const ends = endsOf(run.samples.at(-1)?.status);
+  const middle = heaps[heaps.length / 2] ?? 0;
   const figures: readonly (readonly [string, number, string])[] = [
-    ['flood.messages', found.sent, 'messages'],
-    ['flood.rate', Math.round(found.sent / seconds), 'messages/s'],
-    ['flood.heap-limit', HEAP_MB, 'MB'],
-    ['flood.heap-max', Math.max(...heaps), 'MiB'],
-    ['flood.heap-first-half', (heaps[heaps.length / 2] ?? 0) - (heaps[0] ?? 0), 'MiB'],
-    ['flood.heap-second-half', (heaps.at(-1) ?? 0) - (heaps[heaps.length / 2] ?? 0), 'MiB'],
-    ['flood.heap-slope', perMessage * 1e6, 'MiB/million'],
-    [`flood.heap-slope-at-${EVENTS_PER_SECOND}`, hourly, 'MiB/h'],
-    ['flood.descriptors', grown((status) => status.descriptors), 'descriptors'],
-    ['flood.timers', grown((status) => status.timers), 'timers'],
-    ['flood.stored', there.stored, 'events'],
-    ['flood.bad', there.bad, 'rows'],
-    ['flood.unaccounted', Math.abs(open), 'events'],
+    ['messages', run.found.sent, 'messages'],
+    ['rate', Math.round(run.found.sent / run.seconds), 'messages/s'],
+    ['heap-limit', HEAP_MB, 'MB'],
+    ['heap-max', Math.max(...heaps), 'MiB'],
+    ['heap-first-half', middle - (heaps[0] ?? 0), 'MiB'],
+    ['heap-second-half', (heaps.at(-1) ?? 0) - middle, 'MiB'],
+    ['heap-slope', growth.perMillion, 'MiB/million'],
+    [`heap-slope-at-${EVENTS_PER_SECOND}`, growth.perHour, 'MiB/h'],
+    ['descriptors', growth.descriptors, 'descriptors'],
+    ['timers', growth.timers, 'timers'],
+    ['stored', run.there.stored, 'events'],
+    ['bad', run.there.bad, 'rows'],
+    ['unaccounted', Math.abs(ends.open), 'events'],
   ];
   for (const [name, value, unit] of figures)
-    console.log(`figure ${name} ${Math.round(value * 100) / 100} ${unit}`);
+    console.log(`figure flood.${name} ${Math.round(value * 100) / 100} ${unit}`);
   console.log(`heap: ${heaps.map((heap) => heap.toFixed(2)).join(' ')} MiB`);
-  const checks: readonly (readonly [boolean, string])[] = [
-    [found.wrong.size === 0, [...found.wrong].map(([what, times]) => `${what} ${times} times`).join('; ')],
-    [open === 0, `${open} events have no end, or two`],
-    [there.stored === sum('stored'), `${sum('stored')} counted as stored, ${there.stored} on the disk`],
-    [there.bad === sum('bad'), `${sum('bad')} counted as bad, ${there.bad} on the disk`],
-    [hourly < MOST_SLOPE, `the heap grows ${hourly.toFixed(1)} MiB an hour at ${EVENTS_PER_SECOND} a second`],
-    [grown((status) => status.descriptors) <= MOST_LEFT, 'descriptors are not flat'],
-    [grown((status) => status.timers) <= MOST_LEFT, 'timers are not flat'],
-    [run.exitCode === 0, `the server ended with ${run.exitCode}: ${run.said}`],
-  ];
+  return judge([...contentChecks(run, ends), ...growthChecks(growth)]);
+}
+
+type Check = readonly [isKept: boolean, otherwise: string];
+
+function judge(checks: readonly Check[]): boolean {
   const failed = checks.filter(([isKept]) => !isKept);
   for (const [, sentence] of failed) console.log(`FAILED ${sentence}`);
   console.log(`\n${checks.length - failed.length} passed, ${failed.length} failed`);
   return failed.length === 0;
+}
+
+function contentChecks({ found, there, exitCode, said }: Run, ends: ReturnType<typeof endsOf>): Check[] {
+  const wrong = [...found.wrong].map(([what, times]) => `${what} ${times} times`);
+  return [
+    [wrong.length === 0, wrong.join('; ')],
+    [ends.open === 0, `${ends.open} events have no end, or two`],
+    [there.stored === ends.stored, `${ends.stored} counted as stored, ${there.stored} on the disk`],
+    [there.bad === ends.bad, `${ends.bad} counted as bad, ${there.bad} on the disk`],
+    [exitCode === 0, `the server ended with ${exitCode}: ${said}`],
+  ];
+}
+
+function growthChecks({ perHour, descriptors, timers }: ReturnType<typeof growthOf>): Check[] {
+  return [
+    [
+      perHour < MOST_SLOPE,
+      `the heap grows ${perHour.toFixed(1)} MiB an hour at ${EVENTS_PER_SECOND} a second`,
+    ],
+    [descriptors <= MOST_LEFT, 'descriptors are not flat'],
+    [timers <= MOST_LEFT, 'timers are not flat'],
+  ];
+}
+
+/** Of the second half, when everything that is filled once is full. */
+function growthOf(samples: readonly Sample[]) {
+  const late = samples.slice(samples.length / 2);
+  const perMessage = slope(late.map(({ messages, status }) => [messages, status.heapMb]));
+  const grown = (of: (status: FuzzStatus) => number) => {
+    const values = late.map(({ status }) => of(status));
+    return median(values.slice(values.length / 2)) - median(values.slice(0, values.length / 2));
+  };
+  return {
+    perMillion: perMessage * 1e6,
+    perHour: perMessage * EVENTS_PER_SECOND * 3_600,
+    descriptors: grown((status) => status.descriptors),
+    timers: grown((status) => status.timers),
+  };
+}
+
+function endsOf(status: FuzzStatus | undefined) {
+  const edges = Object.values(status?.counts.edges ?? {});
+  const sum = (of: 'received' | 'stored' | 'bad' | 'duplicate' | 'declined' | 'refused') =>
+    edges.reduce((total, edge) => total + edge[of], 0);
+  const [stored, bad] = [sum('stored'), sum('bad')];
+  const open = sum('received') - stored - bad - sum('duplicate') - sum('declined') - sum('refused');
+  return { stored, bad, open };
 }
 
 function median(values: readonly number[]): number {
