@@ -11,7 +11,7 @@ async function mended(disk: SimulatedDisk) {
   const files: string[] = [];
   const { archive } = await openOn(disk, {}, undefined, (file) => files.push(file));
   const entries = await all(archive.read(0));
-  const producers = archive.producers();
+  const producers = [...archive.producers()];
   await archive.close();
   return { files, entries, producers };
 }
@@ -160,7 +160,7 @@ async function streamsIn(disk: SimulatedDisk) {
   const { archive } = await openOn(disk);
   const students = ['s0', 's1', 's2', 'late-0', 'late-1', 'late-2', 'ada'];
   const found = await Promise.all(students.map((student) => all(archive.readStudent(student))));
-  const producers = archive.producers();
+  const producers = [...archive.producers()];
   await archive.close();
   return { found, producers };
 }
