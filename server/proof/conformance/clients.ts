@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket as NetSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { School } from './school.ts';
@@ -87,7 +87,16 @@ export function upgrade(
     ...headers,
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  net.write(`GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  return statusOf(net, `GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+}
+
+/** What a request without a body is answered with: the status, or `cut` where no byte came. */
+export function ask(port: number, requestLine: string, host: string): Promise<string> {
+  return statusOf(connect(port, '127.0.0.1'), `${requestLine}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+}
+
+function statusOf(net: NetSocket, request: string): Promise<string> {
+  net.write(request);
   net.on('error', () => {});
   const answer = new Promise<string>((done) => {
     net.once('data', (chunk) => {
