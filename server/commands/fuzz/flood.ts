@@ -13,7 +13,8 @@ import type { FuzzStatus } from './server.ts';
 const LANES = 16;
 /** Messages of a lane that wait for answers: with the longest batches still fewer events than are refused. */
 const WINDOW = 16;
-const LANE_MESSAGES = 50_000;
+/** Then a new student comes: each leaves a row in the table of producers, which is kept for 400 days. */
+const LANE_MESSAGES = 250_000;
 const SAMPLES = 20;
 const ANSWER_MS = 30_000;
 /** The heap of delivery.md F3, and the rate of L1 at which its slope per hour counts. */
