@@ -93,6 +93,7 @@ export function openOwner(options: OwnerOptions): Owner {
   const stopHearing = core.archive.onDurable((entries) => feed.hear(entries));
   let caughtUpTo = core.archive.end() - 1;
   let isBehind = true;
+  let recovering: Promise<unknown> = Promise.resolve();
 
   function reset(): void {
     if (isOver(core)) return;
@@ -117,8 +118,10 @@ export function openOwner(options: OwnerOptions): Owner {
     core.applied = checkpoint;
     core.phase = 'running';
     const isVoid = () => generation !== core.generation || isOver(core);
-    const recovered =
-      checkpoint < 0 ? await recoverInThreads(core, hot, options.registry.file, isVoid) : checkpoint;
+    const { file } = options.registry;
+    const recovery = checkpoint < 0 ? recoverInThreads(core, hot, file, isVoid) : Promise.resolve(checkpoint);
+    recovering = recovery;
+    const recovered = await recovery;
     if (isVoid()) return;
     if (recovered > checkpoint) await goOnFrom(recovered);
     else await goOn();
@@ -169,6 +172,8 @@ export function openOwner(options: OwnerOptions): Owner {
     flush: () => behind.flush(),
     prefer: (students) => rebuilding.prefer(students),
     async rebuild(student, reducers) {
+      // Nothing else may write while parts of a fold go to the store under no checkpoint.
+      await recovering;
       await rebuilding.again(student, someOf(core.folding.plan, reducers));
     },
     async halted(student, reducers) {

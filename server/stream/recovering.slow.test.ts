@@ -160,6 +160,19 @@ describe('a start from nothing', () => {
     await owner.close();
   });
 
+  it('folds a student again only when all of the others are folded', async () => {
+    const { archive } = await filled();
+    const store = openMemoryStore();
+    const registry = { ...registryOf(folds), file: FILE };
+    const owner = openOwner({ archive, store, registry, log: memoryLog() });
+    while (owner.status().phase !== 'running') await new Promise((done) => setImmediate(done));
+    await Promise.all(STUDENTS.map((student) => owner.rebuild(student)));
+    await owner.caughtUp();
+    await owner.flush();
+    expect(await statesIn(store)).toEqual(await oracle(archive));
+    await owner.close();
+  });
+
   it('believes nothing of a fold that was broken off', async () => {
     const archive = openMemoryArchive();
     await append(archive, [drafting()('ada', [{ doc: 'd' }])]);
