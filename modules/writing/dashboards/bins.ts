@@ -3,17 +3,26 @@ import type { Bin, ClassRow } from './class-row.ts';
 export const BIN_SECONDS = 30;
 export const BINS_SHOWN = 30;
 
+type Binned = Pick<ClassRow, 'bins' | 'bin' | 'binAt'>;
+/** Each delta asks for those of all rows, for the height that they share; the row of a student who did not write is the same. */
+const shown = new WeakMap<Binned, { readonly slot: number; readonly bins: readonly Bin[] }>();
+
 const NOTHING: Bin = [0, 0, 0, 0, 0];
 
 /**
  * The last `count` half minutes of a row as seen at `slot` (seconds ÷ 30, whole), oldest first: what the row holds,
  * moved back by the time that has passed since it was sent. A half minute before the first known one is empty.
  */
-export function binsAt(
-  row: Pick<ClassRow, 'bins' | 'bin' | 'binAt'>,
-  slot: number,
-  count: number = BINS_SHOWN,
-): readonly Bin[] {
+export function binsAt(row: Binned, slot: number, count: number = BINS_SHOWN): readonly Bin[] {
+  if (count !== BINS_SHOWN) return moved(row, slot, count);
+  const known = shown.get(row);
+  if (known?.slot === slot) return known.bins;
+  const bins = moved(row, slot, count);
+  shown.set(row, { slot, bins });
+  return bins;
+}
+
+function moved(row: Binned, slot: number, count: number): readonly Bin[] {
   const running = Math.floor(row.binAt / BIN_SECONDS);
   return Array.from({ length: count }, (_, i) => {
     const back = running - (slot - (count - 1 - i));

@@ -112,6 +112,13 @@ describe('the sparkline of a card', () => {
     expect(bars.at(-3)?.[0]).toBe(99);
   });
 
+  it('moves on where the row stays the same', () => {
+    const row = rowOf({ bin: [99, 0, 0, 0, 0] });
+    const lastAt = (slot: number) => sparklineOf(row, wordOf(row), slot).bars.at(-1)?.[0];
+    const slot = slotOf(NOW);
+    expect([slot, slot, slot + 1, slot].map(lastAt)).toEqual([99, 99, 0, 99]);
+  });
+
   it('is hatched from where the signal was lost, wholly for whom was not seen today', () => {
     const lost = rowOf({ open: 0, lostAt: ago(120) });
     expect(sparklineOf(lost, wordOf(lost), slotOf(NOW)).silentFrom).toBe(26);
