@@ -39,7 +39,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
   load.close();
   boards.close();
   child.disconnect();
-  report(waits, measured, heard);
+  report(waits, measured, heard, isCollecting ? 5 : 1);
   if (isCollecting)
     console.log(`alive: ${measured.memory.map(({ heapUsed }) => heapUsed.toFixed(1)).join(' ')} MB`);
   const faults = complaints(measured, heard);
@@ -68,7 +68,7 @@ function sizeOf(quick: boolean): Size {
   };
 }
 
-function report(waits: readonly number[], measured: Measured, heard: Heard): void {
+function report(waits: readonly number[], measured: Measured, heard: Heard, secondsApart: number): void {
   const { memory, cores, loopDelayP99Ms, loopDelayMaxMs, syncs, rows } = measured;
   for (const [name, share] of [
     ['p50', 0.5],
@@ -85,7 +85,7 @@ function report(waits: readonly number[], measured: Measured, heard: Heard): voi
     ['array-buffers', 'arrayBuffers'],
   ] as const) {
     figure(`soak.${name}`, Math.max(...memory.map((one) => one[kind])), 'MB');
-    figure(`soak.${name}-slope`, slopePerMinute(secondHalf.map((one) => one[kind])), 'MB/min');
+    figure(`soak.${name}-slope`, slopePerMinute(secondHalf.map((one) => one[kind])) / secondsApart, 'MB/min');
   }
   figure('soak.alive', measured.alive[1], 'MB');
   figure('soak.alive-growth', measured.alive[1] - measured.alive[0], 'MB');
