@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import type { Snapshot } from './delta.ts';
-import { narrow } from './watcher.ts';
+import type { Channel } from './channel.ts';
+import { EMPTY, type Snapshot } from './delta.ts';
+import { narrow, openWatcher } from './watcher.ts';
 
 const row = (id: string) => ({ student: { id, name: id } });
 const whole: Snapshot = {
@@ -24,4 +27,39 @@ test('who may see a part is sent nothing that tells of the others, the values of
     trouble: new Map([['*', { code: 'delayed', since: 1 }]]),
     frame: undefined,
   });
+});
+
+test('a snapshot that was sent and replaced is forgotten', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  let snapshot: Snapshot = EMPTY;
+  let sent = 0;
+  const watcher = openWatcher({
+    id: 'c',
+    channel: { snapshot: () => snapshot, onChange: () => () => {} } as unknown as Channel,
+    allowed: new Set(['ada']),
+    peer: {
+      send() {
+        sent += 1;
+        return true;
+      },
+    },
+    clock: Date.now,
+  });
+  watcher.open();
+  const older = Array.from({ length: 100 }, (_, n) => {
+    snapshot = {
+      ...whole,
+      order: ['ada'],
+      rows: new Map([['ada', { ...row('ada'), n }]]),
+      trouble: new Map(),
+    };
+    watcher.flush();
+    return new WeakRef(snapshot);
+  });
+  expect(sent).toBe(100);
+  // A weak reference that was looked at, or made, in this turn is kept to its end.
+  await new Promise((done) => setImmediate(done));
+  collect();
+  expect(older.filter((one) => one.deref()).length).toBeLessThanOrEqual(2);
 });

@@ -74,16 +74,17 @@ export function narrow(snapshot: Snapshot, allowed: ReadonlySet<string>): Snapsh
   };
 }
 
+/** By the newer one. The older one is held weakly: it is a key, too, and each would keep the one before it for ever. */
 const shared = new WeakMap<
   Snapshot,
-  { readonly before: Snapshot; readonly changes: ReturnType<typeof deltaOf> }
+  { readonly before: WeakRef<Snapshot>; readonly changes: ReturnType<typeof deltaOf> }
 >();
 
 function sharedDelta(before: Snapshot, after: Snapshot): ReturnType<typeof deltaOf> {
   if (before === after) return null;
   const known = shared.get(after);
-  if (known?.before === before) return known.changes;
+  if (known?.before.deref() === before) return known.changes;
   const changes = deltaOf(before, after);
-  shared.set(after, { before, changes });
+  shared.set(after, { before: new WeakRef(before), changes });
   return changes;
 }
