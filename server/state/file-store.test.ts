@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -71,6 +71,19 @@ describe('states in a file, opened again', () => {
     expect(await again.claim({ archive, fence: 0, end: 20 })).toBe(19);
     expect(await expectOneMoment(again)).toBe(19);
     await expect(again.claim({ archive, fence: -1, end: 20 })).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('are whole where a power cut left zeros behind them', async () => {
+    for (const zeros of [1, 8, 9, 4096]) {
+      const folder = await newFolder();
+      const store = await open(folder);
+      await store.claim({ archive, fence: 0, end: 0 });
+      await fill(store, 0, 3);
+      await appendFile(await fileIn(folder), Buffer.alloc(zeros));
+      const again = await open(folder);
+      expect(await again.claim({ archive, fence: 0, end: 3 })).toBe(2);
+      expect(await expectOneMoment(again)).toBe(2);
+    }
   });
 
   it('are of one moment wherever the file was torn', async () => {

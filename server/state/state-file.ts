@@ -233,7 +233,8 @@ async function readRecord(
   const prefix = await readRange(handle, at, PREFIX);
   if (prefix.length < PREFIX) return null;
   const length = prefix.readUInt32LE(0);
-  if (length > (await handle.stat()).size - at) return null;
+  // A power cut may leave zeros where bytes were on their way, and they would agree: of nothing the checksum is zero.
+  if (length === 0 || length > (await handle.stat()).size - at) return null;
   const text = await readRange(handle, at + PREFIX, length);
   if (text.length < length || crc32(text) !== prefix.readUInt32LE(4)) return null;
   const index = JSON.parse(text.toString()) as Index;
