@@ -54,3 +54,8 @@ export function openLog(level: string): Log {
     pino.destination({ fd: 2, sync: false }),
   );
 }
+
+/** What takes an error and logs the fact with the error's name alone: its message may quote somebody. */
+export function complain(log: Log, fact: string): (error: unknown) => void {
+  return (error) => log.error({ name: error instanceof Error ? error.name : 'unknown' }, fact);
+}

@@ -7,7 +7,6 @@ import { blob } from '#modules/kit/index.ts';
 import { seedDemoSchool } from '../prisma/demo-school.ts';
 import { watchDenials } from './access/denials.ts';
 import { openAccess } from './access/open-access.ts';
-import { openFileArchive } from './archive/file-archive.ts';
 import { openArchiveMeasures } from './archive/measures.ts';
 import { archiveAudit } from './audit.ts';
 import { openAuth } from './auth/open-auth.ts';
@@ -25,7 +24,7 @@ import { openRecorder } from './ingest/record.ts';
 import { attachIngest, INGEST_IO_OPTIONS } from './ingest/socket.ts';
 import { openLive } from './live/live.ts';
 import { attachLive } from './live/socket.ts';
-import { openLog } from './log.ts';
+import { complain, openLog } from './log.ts';
 import { openLoopDelay } from './loop-delay.ts';
 import { openMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
@@ -33,7 +32,7 @@ import { loadModules } from './modules.ts';
 import { readiness } from './ready.ts';
 import { openRoster } from './roster/open-roster.ts';
 import { queryCards, type Runtime, setRuntime } from './runtime.ts';
-import { openShared } from './shared.ts';
+import { openArchive, openShared } from './shared.ts';
 import { EXIT, failStartOf, keepCompiled, readSettings, refuseUnsafe, requireLoopback } from './starting.ts';
 import { openOwnerMeasures } from './stream/measures.ts';
 import { openOwner } from './stream/owner.ts';
@@ -89,17 +88,7 @@ const archiveMeasures = openArchiveMeasures();
 const ownerMeasures = openOwnerMeasures();
 const [registry, archive, database] = await Promise.all([
   loadModules(),
-  openFileArchive({
-    directory: join(env.varDir, 'archive'),
-    software: VERSION,
-    clock,
-    limits: { minFreeBytes: env.MIN_FREE_BYTES, minFreeShare: env.isDemo ? 0 : 0.1 },
-    onFatal: endWithDisk,
-    measures: archiveMeasures,
-    onUnsealed: (count) => log.error({ count }, 'segments cannot be sealed'),
-    onMended: (file) => log.warn({ file }, 'a damaged file of the archive was made anew from its entries'),
-    onTorn: (file, bytes) => log.warn({ file, bytes }, 'the torn end of a segment was left out'),
-  }),
+  openArchive(env, log, { software: VERSION, clock, measures: archiveMeasures, onFatal: endWithDisk }),
   openDatabase({
     ...(env.DATABASE_URL ? { url: env.DATABASE_URL } : {}),
     varDir: env.varDir,
@@ -126,13 +115,13 @@ const access = openAccess(database.prisma, notices, clock, {
   onDenied: watchDenials(database.prisma, audit, clock, (_viewer, count) =>
     log.warn({ count }, 'one viewer was denied many looks'),
   ),
-  onError: complain('access cannot be read again'),
+  onError: complain(log, 'access cannot be read again'),
 });
 const rights = { prisma: database.prisma, audit, notices, clock };
 const auth = await openAuth(rights, access, {
   ...env,
   origins: () => [...origins],
-  onError: complain('rules cannot be read again'),
+  onError: complain(log, 'rules cannot be read again'),
 });
 const recorder = openRecorder({ archive, clock: { now: clock, monotonic: () => performance.now() } });
 const ingest = openIngest({
@@ -147,14 +136,14 @@ const ingest = openIngest({
   kept: openKeptValues(
     join(env.varDir, 'limits.jsonl'),
     clock,
-    complain('limits are not kept over a restart'),
+    complain(log, 'limits are not kept over a restart'),
   ),
 });
 access.onChange(({ kind, personId, sessionId }) => {
   if (kind === 'session-ended' && sessionId) ingest.disconnect({ credential: sessionId }, 'session-ended');
   if (kind === 'person' && personId) ingest.disconnect({ student: personId }, 'revoked');
 });
-void endLost().catch(complain('lost connections could not be ended'));
+void endLost().catch(complain(log, 'lost connections could not be ended'));
 const live = openLive({
   registry,
   states: owner.states,
@@ -259,9 +248,8 @@ async function endLost(): Promise<void> {
 }
 
 function ready() {
-  const state = { refusing: archive.refusing(), pressure: archive.pressure() };
   return readiness({
-    archive: state,
+    archive: { refusing: archive.refusing(), pressure: archive.pressure() },
     owner: owner.status(),
     isOverloaded: loopDelay.isOverloaded(),
     isStopping,
@@ -307,8 +295,4 @@ function endWithDisk(error: unknown): void {
   if (!isServing) return;
   void ingest.stop();
   liveEdge.goingAway(GOING_AWAY_MS);
-}
-
-function complain(fact: string): (error: unknown) => void {
-  return (error) => log.error({ name: error instanceof Error ? error.name : 'unknown' }, fact);
 }

@@ -9,7 +9,10 @@ const NODE = resolve('node_modules/.bin/node');
 
 /** Each proof is a command of its own (`npm run <name>`) that ends with `N passed, N failed`; here at the size of a gate. */
 const PROOFS = [
-  { name: 'crash', args: ['--kills', '20', '--cuts', '10', '--owners', '20', '--redis', '5'] },
+  {
+    name: 'crash',
+    args: ['--kills', '20', '--cuts', '20', '--owners', '20', '--redis', '20', '--outage-seconds', '1'],
+  },
   { name: 'fuzz', args: ['--each', '100'] },
   { name: 'mutants', args: ['--sample'] },
 ];
@@ -17,6 +20,8 @@ const PROOFS = [
 /** The same proofs before a release. */
 const LONG_PROOFS = [
   { name: 'crash', args: ['--kills', '200', '--cuts', '200', '--owners', '50', '--redis', '50'] },
+  { name: 'crash', args: ['--redis', '4', '--outage-seconds', '20'] },
+  { name: 'properties', args: ['--minutes', '30'] },
   { name: 'fuzz', args: ['--each', '10000'] },
   { name: 'mutants', args: ['--all'] },
   { name: 'simulation', args: ['--seeds', '100000'] },
