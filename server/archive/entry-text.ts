@@ -39,6 +39,37 @@ export function parseEntry(bytes: Buffer, start: number, end: number): Entry {
   return JSON.parse(bytes.toString('utf8', start, end)) as Entry;
 }
 
+/** An entry without its events, which are only counted. */
+export type EntryHead = { readonly entry: Omit<Entry, 'ev'>; readonly events: number };
+
+const KIND = ',"k":"batch",';
+/** The kind follows the offset, whose digits are at most so many characters behind the beginning. */
+const KIND_BEFORE = 24;
+const EVENTS = ',"ev":[';
+const HASHES = '],"h":"';
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}"}$/;
+const HASH_BYTES = 16;
+
+/**
+ * The entry's head, for which the bodies of a usual batch need not be parsed: its events stand between its scalar fields and
+ * their hashes, one for each, which end it. In a JSON string a quote is escaped, so that no body can look like that.
+ */
+export function readHead(bytes: Buffer, start: number, end: number): EntryHead {
+  const text = bytes.toString('latin1', start, end);
+  const kindAt = text.indexOf(KIND);
+  const eventsAt = text.indexOf(EVENTS);
+  const hashesAt = text.lastIndexOf(HASHES);
+  const tail = text.slice(hashesAt + HASHES.length);
+  const events = Buffer.byteLength(tail.slice(0, -2), 'base64') / HASH_BYTES;
+  const isUsual = kindAt > 0 && kindAt < KIND_BEFORE && eventsAt > 0 && hashesAt > eventsAt;
+  if (!isUsual || !BASE64.test(tail) || !Number.isInteger(events)) {
+    const { ev, ...entry } = parseEntry(bytes, start, end);
+    return { entry, events: ev?.length ?? 0 };
+  }
+  const head = JSON.parse(`${bytes.toString('utf8', start, start + eventsAt)}}`) as Omit<Entry, 'ev'>;
+  return { entry: { ...head, h: tail.slice(0, -2) }, events };
+}
+
 /** Calls `each` with start and end of every entry's JSON between two places. Throws where lengths do not add up. */
 export function forEachEntry(
   bytes: Buffer,

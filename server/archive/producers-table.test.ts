@@ -16,7 +16,8 @@ const hash = (seq: number) => String(seq).padStart(16, '0');
 
 function fold(...drafts: Draft[]): ProducersTable {
   const table: ProducersTable = new Map();
-  for (const [o, draft] of drafts.entries()) foldProducer(table, { ...draft, o } as Entry, STREAM);
+  for (const [o, draft] of drafts.entries())
+    foldProducer(table, { ...draft, o } as Entry, draft.ev?.length ?? 0, STREAM);
   return table;
 }
 

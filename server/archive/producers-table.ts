@@ -19,15 +19,20 @@ export type ProducerFold = {
 export type ProducersTable = Map<string, ProducerFold>;
 
 /** Producers that live for one connection or one process: nobody can come back to them, so no row is kept. */
-export function isPassing(entry: Entry): boolean {
+export function isPassing(entry: Pick<Entry, 'h' | 'p'>): boolean {
   return entry.h === undefined && entry.p?.startsWith('~') === true;
 }
 
 /** Takes one durable entry into the table: a pure function of the order of entries (delivery.md §7). */
-export function foldProducer(table: ProducersTable, entry: Entry, stream: string): void {
+export function foldProducer(
+  table: ProducersTable,
+  entry: Omit<Entry, 'ev'>,
+  events: number,
+  stream: string,
+): void {
   const { p: producer, e: epoch, f: from } = entry;
   if (producer === undefined || epoch === undefined || from === undefined || isPassing(entry)) return;
-  const count = entry.n ?? entry.ev?.length ?? 0;
+  const count = entry.n ?? events;
   const row = rowOf(table, producer, epoch, stream);
   row.lastAt = Math.max(row.lastAt, entry.t);
   const to = from + count - 1;

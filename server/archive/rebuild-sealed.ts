@@ -43,7 +43,7 @@ export function rebuildSealed({
   const table = decodeProducers(before);
   for (let offset = first; offset <= last; offset += 1) {
     const entry = entryAt(offset);
-    foldProducer(table, entry, ids.get(streamName(entry)) ?? '');
+    foldProducer(table, entry, entry.ev?.length ?? 0, ids.get(streamName(entry)) ?? '');
   }
   const end = rows.reduce((sum, { length }) => sum + length, HEADER_BYTES);
   const { bytes, sha256 } = finishSegment(

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
 import { ArchiveCorruptError } from './corrupt.ts';
 import type { Entry } from './entry.ts';
-import { forEachEntry, parseEntry } from './entry-text.ts';
+import { forEachEntry, readHead } from './entry-text.ts';
 import { groupAt } from './group.ts';
 import { decodeProducers, encodeProducers, foldProducer, type ProducersTable } from './producers-table.ts';
 import { type BlockRow, encodeBlock, encodeFooter, encodeIndexRow } from './sealed-format.ts';
@@ -35,14 +35,16 @@ export type Sealed = {
 };
 
 /** Bad rows of a student lie apart from the student's events: they have a shorter life and another right to see them. */
-export function streamName(entry: Entry): string {
+export function streamName(entry: Pick<Entry, 'k' | 's'>): string {
   if (entry.s === undefined) return `system:${entry.k}`;
   return entry.k === 'bad' ? `bad:${entry.s}` : `student:${entry.s}`;
 }
 
 type Stream = {
   readonly id: string;
-  readonly parts: Buffer[];
+  /** Where each entry begins and ends in the open segment, its length included. */
+  readonly places: number[];
+  bytes: number;
   first: number;
   last: number;
   events: number;
@@ -86,7 +88,12 @@ export function sealBytes(job: SealJob): Sealed {
   };
   const { createdAt } = job;
   const sealedHeader = encodeHeader({ magic: 'LOS1', partition, archive, createdAt, ...counts });
-  const { bytes, sha256 } = assemble(sealedHeader, streams, encodeProducers(table, job.keepProducersFrom));
+  const { bytes, sha256 } = assemble(
+    open,
+    sealedHeader,
+    streams,
+    encodeProducers(table, job.keepProducersFrom),
+  );
   return { bytes, sha256, newStreams: sorting.newStreams, blocks: streams.length, ...counts };
 }
 
@@ -106,32 +113,45 @@ function sortEntries(sorting: Sorting): void {
 
 function sortEntry(sorting: Sorting, start: number, end: number): void {
   const { open, table, streams } = sorting;
-  const entry = parseEntry(open, start, end);
+  const { entry, events } = readHead(open, start, end);
   if (entry.o !== sorting.next)
     throw new ArchiveCorruptError(`open segment, byte ${start}`, 'an offset is missing');
   sorting.next += 1;
   const name = streamName(entry);
   const stream = streams.get(name) ?? startStream(sorting, name, entry);
-  stream.parts.push(open.subarray(start - 4, end));
+  stream.places.push(start - 4, end);
+  stream.bytes += end - start + 4;
   stream.last = entry.o;
   stream.lastAt = entry.t;
-  stream.events += entry.ev?.length ?? 0;
-  foldProducer(table, entry, stream.id);
+  stream.events += events;
+  foldProducer(table, entry, events, stream.id);
 }
 
-function startStream({ job, streams, newStreams }: Sorting, name: string, { o, t }: Entry): Stream {
+function startStream(
+  { job, streams, newStreams }: Sorting,
+  name: string,
+  { o, t }: Pick<Entry, 'o' | 't'>,
+): Stream {
   let id = job.streams.get(name);
   if (id === undefined) {
     id = randomBytes(16).toString('hex');
     newStreams.set(name, id);
   }
-  const stream = { id, parts: [], first: o, last: o, events: 0, firstAt: t, lastAt: t };
+  const stream = { id, places: [], bytes: 0, first: o, last: o, events: 0, firstAt: t, lastAt: t };
   streams.set(name, stream);
   return stream;
 }
 
+function gathered(open: Buffer, { places, bytes }: Stream): Buffer {
+  const all = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (let i = 0; i < places.length; i += 2) at += open.copy(all, at, places[i], places[i + 1]);
+  return all;
+}
+
 /** Header, blocks, index, table and footer in their order. */
 function assemble(
+  open: Buffer,
   header: Buffer,
   streams: Stream[],
   table: Buffer,
@@ -141,8 +161,8 @@ function assemble(
   let position = header.length;
   for (const stream of streams.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const { id, first, last, events, firstAt, lastAt } = stream;
-    const about = { stream: id, first, last, entries: stream.parts.length, events, firstAt, lastAt };
-    const block = encodeBlock(about, zstdCompressSync(Buffer.concat(stream.parts), COMPRESSION));
+    const about = { stream: id, first, last, entries: stream.places.length / 2, events, firstAt, lastAt };
+    const block = encodeBlock(about, zstdCompressSync(gathered(open, stream), COMPRESSION));
     parts.push(block);
     rows.push({ ...about, position, length: block.length });
     position += block.length;
