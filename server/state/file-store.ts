@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { inSlices } from '#server/in-slices.ts';
 import type { Log } from '#server/log.ts';
 import { openStateFile, type Place, readStateFile, type StateFile } from './state-file.ts';
-import { type Flush, type FlushResult, type Loaded, type StateStore, taken } from './state-store.ts';
+import {
+  type Flush,
+  type FlushResult,
+  type Loaded,
+  type StateStore,
+  type StudentWrites,
+  taken,
+} from './state-store.ts';
 
 export type FileStoreOptions = {
   readonly folder: string;
@@ -16,6 +23,8 @@ type Index = Map<string, Map<string, Place>>;
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
 const SNAPSHOT_RECORD_BYTES = 1024 * 1024;
+/** Students read at once for a snapshot: asking for them is work in one go. */
+const READ_TOGETHER = 32;
 
 /**
  * States in one file: a snapshot, then a record per flush. Values stay on disk; memory holds where they are. No sync
@@ -114,13 +123,13 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       let batch: [string, Map<string, Place>][] = [];
       let bytes = 0;
       const write = async () => {
-        const writes = await Promise.all(
-          batch.map(async ([student, fields]) => ({
-            student,
-            set: [...(await before.read(fields))],
-            del: [],
-          })),
-        );
+        const writes: StudentWrites[] = [];
+        for (let i = 0; i < batch.length; i += READ_TOGETHER) {
+          const some = batch.slice(i, i + READ_TOGETHER);
+          writes.push(
+            ...(await Promise.all(some.map(([student, fields]) => readAgain(before, student, fields)))),
+          );
+        }
         await inSlices(await to.append({ kind: 'part' }, writes), take);
         batch = [];
         bytes = 0;
@@ -197,6 +206,14 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     },
     close: () => inTurn(() => file.close()),
   };
+}
+
+async function readAgain(
+  file: StateFile,
+  student: string,
+  fields: ReadonlyMap<string, Place>,
+): Promise<StudentWrites> {
+  return { student, set: [...(await file.read(fields))], del: [] };
 }
 
 type Written = Awaited<ReturnType<StateFile['append']>>[number];
