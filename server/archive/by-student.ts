@@ -8,6 +8,7 @@ import {
   FOOTER_BYTES,
   findIndexRow,
   indexRows,
+  isOrdered,
   isWhole,
   openBlock,
 } from './sealed-format.ts';
@@ -42,8 +43,7 @@ function readIndex(segment: SealedSegment): Buffer {
   try {
     if (fstatSync(file).size !== segment.bytes) throw damaged(segment, 'length');
     const footer = decodeFooter(readRange(file, segment.bytes - FOOTER_BYTES, FOOTER_BYTES));
-    if (!footer || footer.indexAt > footer.tableAt || footer.tableAt > segment.bytes)
-      throw damaged(segment, 'footer');
+    if (!footer || !isOrdered(footer, segment.bytes)) throw damaged(segment, 'footer');
     const index = readRange(file, footer.indexAt, footer.tableAt - footer.indexAt);
     if (!isWhole(index, footer.indexCrc)) throw damaged(segment, 'index');
     const entries = indexRows(index).reduce((sum, row) => sum + row.entries, 0);

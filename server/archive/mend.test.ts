@@ -79,6 +79,19 @@ test('header, index, table and footer of any sealed segment are made anew byte f
   }
 });
 
+test('a footer whose places are zeros is damaged, though of nothing the checksum is zero', async () => {
+  const disk = await killedOften();
+  const whole = await mended(copyOf(disk));
+  for (const [path, bytes] of [...disk.files()].filter(([name]) => name.endsWith('.seg'))) {
+    const zeroed = Buffer.from(bytes).fill(0, bytes.length - 60, bytes.length - 36);
+    const damaged = copyOf(disk);
+    damaged.replace(path, zeroed);
+    const found = await mended(damaged);
+    expect(found.files).toEqual([path.slice(path.lastIndexOf('/') + 1)]);
+    expect(found.entries).toEqual(whole.entries);
+  }
+});
+
 test('tables of all segments are made anew from the first one on', async () => {
   const disk = await killedOften();
   const whole = await mended(copyOf(disk));

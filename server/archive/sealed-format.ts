@@ -1,8 +1,10 @@
 import type { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { readU64, writeU64 } from './segment-header.ts';
+import { HEADER_BYTES, readU64, writeU64 } from './segment-header.ts';
 
 export const BLOCK_HEADER_BYTES = 102;
+/** A producers table begins with the count of its rows. */
+const TABLE_COUNT_BYTES = 4;
 const BLOCK_TAG_BYTES = 16;
 export const INDEX_ROW_BYTES = 100;
 export const FOOTER_BYTES = 60;
@@ -128,6 +130,15 @@ export type Footer = {
   readonly tableAt: number;
   readonly tableCrc: number;
 };
+
+/**
+ * Whether the places of a footer can be those of a segment of so many bytes. Every segment has a block, an index and a table:
+ * a footer of zeros would name an index of nothing, and of nothing the checksum is zero.
+ */
+export function isOrdered({ indexAt, tableAt }: Footer, bytes: number): boolean {
+  const isIndex = indexAt >= HEADER_BYTES + BLOCK_HEADER_BYTES && (tableAt - indexAt) % INDEX_ROW_BYTES === 0;
+  return isIndex && tableAt > indexAt && tableAt + TABLE_COUNT_BYTES <= bytes - FOOTER_BYTES;
+}
 
 /**
  * Index position u64, its crc u32, table position u64, its crc u32, SHA-256 of all before this hash, magic. `soFar` has

@@ -12,6 +12,7 @@ import {
   type Footer,
   findIndexRow,
   indexRows,
+  isOrdered,
   isWhole,
   openBlock,
 } from './sealed-format.ts';
@@ -45,9 +46,7 @@ async function reading<T>(
   try {
     if ((await file.size()) !== segment.bytes) throw damaged(segment, 'length');
     const footer = decodeFooter(await readRange(file, segment.bytes - FOOTER_BYTES, FOOTER_BYTES));
-    const isOrdered =
-      footer && footer.indexAt <= footer.tableAt && footer.tableAt <= segment.bytes - FOOTER_BYTES;
-    if (!isOrdered) throw damaged(segment, 'footer');
+    if (!footer || !isOrdered(footer, segment.bytes)) throw damaged(segment, 'footer');
     return await use({ file, segment, footer });
   } finally {
     await file.close();
