@@ -12,5 +12,5 @@ export default async function WritePage() {
   const classrooms = await runtime().roster.listOwnClassrooms(viewer);
   if (classrooms.length === 0) notFound();
   const readers = [...new Set(classrooms.flatMap((classroom) => classroom.teachers))];
-  return <WritingPad student={viewer.personId} readers={readers} />;
+  return <WritingPad key={viewer.personId} student={viewer.personId} readers={readers} />;
 }

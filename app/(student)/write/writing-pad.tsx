@@ -1,6 +1,6 @@
 'use client';
 import { FilePlus2 } from 'lucide-react';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Capture } from '#app/capture/capture.ts';
 import type { PadDocument } from '#app/capture/spool.ts';
 import { PadEditor } from './editor.tsx';
@@ -89,12 +89,8 @@ function OpenDocument({
   const [words, setWords] = useState(0);
   const [title, setTitle] = useState(document.title);
   const isMine = useDocumentLock(student, document.id);
-  // One session for the life of this component: it is keyed by the document.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the document changes with each key, the session must not
-  const session = useMemo(
-    () => openPadSession({ capture, document, clock: Date.now, onChanged }),
-    [capture, document.id],
-  );
+  // One session for the life of this component, which is keyed by student and document: the document changes with each key.
+  const [session] = useState(() => openPadSession({ capture, document, clock: Date.now, onChanged }));
   useEffect(() => {
     const tell = () => session.visible(globalThis.document.visibilityState === 'visible');
     globalThis.document.addEventListener('visibilitychange', tell);

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { Panel } from '#app/ui/panel.tsx';
+import { ScrollBox } from '#app/ui/scroll-box.tsx';
 import { aroundCursor, type StudentRow } from './prepare-student.ts';
 
 const NEAR = 80;
@@ -19,12 +20,11 @@ export function Reading({ row }: { readonly row: StudentRow }) {
       {isEmpty ? (
         <p className="lo-reading is-empty">no text yet</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys
-        <section className="lo-reading" ref={box} tabIndex={0} aria-label="Text">
+        <ScrollBox className="lo-reading" ref={box} label="Text">
           {before}
           {row.cursor !== null && <span className="lo-caret" ref={caret} />}
           {after}
-        </section>
+        </ScrollBox>
       )}
     </Panel>
   );
