@@ -1,28 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Archive } from '#server/archive/archive.ts';
-import type { BadCode } from '#server/errors.ts';
 import { CLOSE } from '#server/errors.ts';
 import { openHistogram } from '#server/histogram.ts';
 import type { Registry } from '#server/registry.ts';
 import { acceptBatch } from './accept.ts';
+import { acceptBadFrame, type BadFrameInput } from './accept-bad-frame.ts';
 import { openBackPressure } from './back-pressure.ts';
 import type { BlobKey } from './blobs.ts';
 import { type ByStudent, leaveStudent, type OpenConnection, ofStudent, type Peer } from './connections.ts';
-import {
-  badRow,
-  type Clock,
-  type Core,
-  frameRow,
-  REFUSALS,
-  refusedNow,
-  retryAfterMs,
-  systemClock,
-} from './core.ts';
+import { type Clock, type Core, REFUSALS, systemClock } from './core.ts';
 import { type Edge, type IngestCounts, openCounter } from './counts.ts';
 import { type DedupeTable, openDedupe } from './dedupe.ts';
 import type { CollectionRules, Identify, Identity } from './identity.ts';
 import type { KeptValues } from './kept-values.ts';
-import { DEFAULT_LIMITS, type IngestLimits, openMeters, take } from './limits.ts';
+import { DEFAULT_LIMITS, type IngestLimits, openMeters } from './limits.ts';
 import type { Received } from './plan-batch.ts';
 import type { Answer, Hello } from './protocol.ts';
 import type { Recorder } from './record.ts';
@@ -79,14 +70,6 @@ export type Ingest = {
   counts(): IngestCounts;
   /** No new batches; everyone is told; resolves when all that was in flight is answered. */
   stop(): Promise<void>;
-};
-
-export type BadFrameInput = {
-  readonly code: BadCode;
-  readonly message: string;
-  readonly original: string | null;
-  readonly bytes: number;
-  readonly at: number;
 };
 
 const JITTER_MS = 15_000;
@@ -267,43 +250,4 @@ function greet(
   const { frameBytes, frameEvents, unansweredEvents, unansweredBytes } = core.limits;
   const limits = { frameBytes, events: frameEvents, unansweredEvents, unansweredBytes };
   return { type: 'welcome', next: met.next, at, limits };
-}
-
-function acceptBadFrame(
-  core: Core,
-  connection: OpenConnection,
-  frame: BadFrameInput,
-  answer: (answer: Answer) => void,
-): void {
-  const { counter } = core;
-  const { edge } = connection;
-  counter.received(edge, 1);
-  const wanted = {
-    events: 1,
-    bytes: frame.bytes,
-    isOld: false,
-    nowMs: frame.at,
-    monotonicMs: core.clock.monotonic(),
-  };
-  const limited = take(connection.meter, core.limits, wanted);
-  const full = limited?.code ?? refusedNow(core);
-  const refuse = (code: NonNullable<typeof full>, retry = retryAfterMs(code)) => {
-    counter.ended(edge, 'refused', 1, code);
-    answer({ type: 'refused', code, message: REFUSALS[code], retryAfterMs: retry });
-  };
-  if (full) {
-    refuse(full, limited?.retryAfterMs);
-    return;
-  }
-  const end = () => {
-    counter.ended(edge, 'bad', 1, frame.code);
-    answer({ type: 'bad-frame', code: frame.code, message: frame.message });
-  };
-  // While the student is not collected at all, a count is all that is kept.
-  if (core.rules.decide(connection.identity.student, frame.at) !== null) {
-    end();
-    return;
-  }
-  const row = frameRow(core, connection, frame.at, badRow(frame.code, frame.original));
-  core.archive.append([row], (refused) => (refused === null ? end() : refuse(refused)));
 }

@@ -6,6 +6,7 @@ import { note } from './core.ts';
 import type { Identity } from './identity.ts';
 import { type Fields, lockFields } from './lock-fields.ts';
 import { openAnswers } from './observer-answers.ts';
+import { openBadFrames } from './observer-bad-frames.ts';
 import { openBarrier } from './observer-barrier.ts';
 import { openBlobFrames } from './observer-blobs.ts';
 import { type Proofs, proofsIn } from './observer-claims.ts';
@@ -15,7 +16,6 @@ import {
   bodyOf,
   clientOf,
   type Frame,
-  keepableText,
   observerBounds,
   readFrame,
   sentAtOf,
@@ -68,6 +68,7 @@ export function openObserverSession(
     bad: (fault, frame) => badEvent(fault, frame, {}),
     send: wire.send,
   });
+  const bad = openBadFrames(ingest, answers, barrier, () => connection);
   let frames = 0;
   let locked: Fields = {};
   let connection: OpenConnection | undefined;
@@ -213,31 +214,6 @@ export function openObserverSession(
     offer(proofsIn('lock_fields', fields, address), frame.n);
     barrier.pass(frame.n);
     releasePark();
-  }
-
-  /** A frame that cannot be an event. Before anybody is known it is answered and counted, not kept. */
-  function bad(
-    fault: BadFrame,
-    about: { readonly n: number; readonly at: number; readonly bytes: number },
-    text: string | null,
-  ): void {
-    const told = () =>
-      answers.tell({ result: 'bad', frame: about.n, code: fault.code, message: fault.message });
-    barrier.begin(about.n);
-    if (!connection) {
-      core.counter.received('learning-observer', 1);
-      core.counter.ended('learning-observer', 'bad', 1, fault.code);
-      told();
-      barrier.end(about.n);
-      return;
-    }
-    const original = text === null ? null : keepableText(text);
-    ingest.acceptBadFrame(connection, { ...fault, original, bytes: about.bytes, at: about.at }, (answer) => {
-      if (answer.type === 'refused') {
-        answers.tell({ result: 'refused', frame: about.n, code: answer.code, message: answer.message });
-      } else told();
-      barrier.end(about.n);
-    });
   }
 
   /** Looked at once it is decided who this is, so that a save that follows its proof at once is not lost to it. */

@@ -45,7 +45,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
   {
     id: 'M12a',
     sabotage: 'a frame that cannot be read is answered before its row is durable',
-    file: 'server/ingest/ingest.ts',
+    file: 'server/ingest/accept-bad-frame.ts',
     pattern: 'core.archive.append([row], (refused) => (refused === null ? end() : refuse(refused)));',
     replacement: 'core.archive.append([row], () => {});\n  end();',
     tests: ['server/ingest/durable.test.ts'],
@@ -74,7 +74,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
   {
     id: 'M17b',
     sabotage: 'frames that cannot be read are kept though nothing may be collected',
-    file: 'server/ingest/ingest.ts',
+    file: 'server/ingest/accept-bad-frame.ts',
     pattern: 'if (core.rules.decide(connection.identity.student, frame.at) !== null) {',
     replacement: 'if (core.isStopping) {',
     tests: ['server/ingest/socket.test.ts'],
