@@ -133,11 +133,12 @@ const ingest = openIngest({
   version: VERSION,
   whenFolded: () => owner.caughtUp(),
   readBlob: async (key) => (await owner.states.read(blob, key)).state,
-  kept: openKeptValues(
-    join(env.varDir, 'limits.jsonl'),
+  kept: openKeptValues({
+    file: join(env.varDir, 'limits.jsonl'),
     clock,
-    complain(log, 'limits are not kept over a restart'),
-  ),
+    secret: env.NEXTAUTH_SECRET,
+    onError: complain(log, 'limits are not kept over a restart'),
+  }),
 });
 access.onChange(({ kind, personId, sessionId }) => {
   if (kind === 'session-ended' && sessionId) ingest.disconnect({ credential: sessionId }, 'session-ended');
@@ -271,6 +272,7 @@ async function stop(reason: string, code: number): Promise<void> {
   web.server.close();
   liveEdge.goingAway(GOING_AWAY_MS);
   await ingest.stop();
+  ingest.kept?.close();
   conservation.close();
   observerEdge.close();
   await owner.flush();

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -9,7 +10,9 @@ export type KeptValues = {
   startingWith(prefix: string): Iterable<readonly [name: string, values: readonly number[]]>;
   /** When it returns, the death of the process loses it no more; that of the machine may. `until`: ms since 1970. */
   put(name: string, until: number, values: readonly number[]): void;
-  /** What is put later is dropped. */
+  /** For a name, in place of what the file shall not tell, an address: the same text gives the same as long as the secret is. */
+  hidden(text: string): string;
+  /** Leaves what is in force alone in the file. What is put later is dropped. */
   close(): void;
 };
 
@@ -17,18 +20,29 @@ type Row = readonly [name: string, until: number, ...values: number[]];
 
 /** Past this, and twice what is in force, the file is written anew with what is in force. */
 const ROOM_BYTES = 1024 * 1024;
+/** Or past this, so that nobody's name stays much longer than its time. */
+const ANEW_EVERY_MS = 60 * 60_000;
 
 /**
  * A file of lines, the last of a name counts. Written synchronously and never synced: what limits count is worth less than an
  * event. Where it cannot be read or written the values live in memory alone; `onError` hears of it.
+ * `secret`: lies elsewhere than the file; without one, what was hidden is found again by this process alone.
  */
-export function openKeptValues(
-  file: string,
-  clock: () => number,
-  onError: (error: unknown) => void = () => {},
-): KeptValues {
+export function openKeptValues({
+  file,
+  clock,
+  secret,
+  onError = () => {},
+}: {
+  readonly file: string;
+  readonly clock: () => number;
+  readonly secret?: string | undefined;
+  readonly onError?: (error: unknown) => void;
+}): KeptValues {
+  const key = secret ?? randomBytes(32);
   const rows = readRows(file, clock());
   let bytes = 0;
+  let anewAt = 0;
   let isClosed = false;
   let descriptor: number | null = null;
 
@@ -42,6 +56,7 @@ export function openKeptValues(
 
   function writeAnew(): void {
     const now = clock();
+    anewAt = now + ANEW_EVERY_MS;
     for (const [name, [, until]] of rows) if (until <= now) rows.delete(name);
     const text = [...rows.values()].map(lineOf).join('');
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -71,12 +86,14 @@ export function openKeptValues(
       attempt(() => {
         const line = lineOf(row);
         bytes += line.length;
-        if (bytes > ROOM_BYTES) writeAnew();
+        if (bytes > ROOM_BYTES || clock() >= anewAt) writeAnew();
         else if (descriptor !== null) writeSync(descriptor, line);
       });
     },
+    hidden: (text) => createHmac('sha256', key).update(`limits\0${text}`).digest('base64url'),
     close() {
       isClosed = true;
+      if (descriptor !== null) attempt(writeAnew);
       if (descriptor !== null) closeSync(descriptor);
       descriptor = null;
     },

@@ -75,11 +75,7 @@ describe('what a student has used', () => {
     const file = join(folder, String(files++));
     let now = DAY;
     return {
-      open: () =>
-        openMeters(
-          DEFAULT_LIMITS,
-          openKeptValues(file, () => now),
-        ),
+      open: () => openMeters(DEFAULT_LIMITS, openKeptValues({ file, clock: () => now })),
       at(nowMs: number) {
         now = nowMs;
         return { nowMs, monotonicMs: nowMs - DAY };

@@ -36,7 +36,9 @@ export function openHandshakes(
 ): Handshakes {
   const addresses = openCount(limits.handshakesPerAddress, `address ${edge} `, kept);
   const students = openCount(limits.handshakesPerStudent, `handshakes ${edge} `, kept);
-  return { fromAddress: addresses, ofStudent: students };
+  // No more than a /24 of anybody's address may be kept (access.md §10), and that is too little to count by.
+  const fromAddress = (address: string) => addresses(kept?.hidden(address) ?? address);
+  return { fromAddress, ofStudent: students };
 }
 
 function openCount(points: number, prefix: string, kept: KeptValues | undefined) {

@@ -71,7 +71,7 @@ export async function openSoakServer(options: SoakOptions) {
   const store = await openFileStore({ folder: join(options.directory, 'states'), log });
   const owner = openOwner({ archive, store, registry, log, clock, limits: { hotBytes: 256 * 1024 ** 2 } });
   const recorder = openRecorder({ archive, clock: systemClock });
-  const kept = openKeptValues(join(options.directory, 'limits.jsonl'), clock);
+  const kept = openKeptValues({ file: join(options.directory, 'limits.jsonl'), clock, secret: 'soak' });
   const ingest = openIngest({
     archive,
     registry,
