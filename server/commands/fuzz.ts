@@ -10,6 +10,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesOnDisk, readArchive } from '#server/proof/archive-reader.ts';
+import { ENGINE_KINDS } from './fuzz/engine-kinds.ts';
 import { ENVELOPE_KINDS } from './fuzz/envelope-kinds.ts';
 import { flood } from './fuzz/flood.ts';
 import { startFuzzServer } from './fuzz/fuzz-child.ts';
@@ -20,7 +21,7 @@ import { ANSWER_MS, type World } from './fuzz/lane.ts';
 import { compareArchive, newLedger } from './fuzz/ledger.ts';
 import { SLOW } from './fuzz/patience.ts';
 import { type KindResult, runKind } from './fuzz/run-kind.ts';
-import { ENGINE_KINDS, TRANSPORT_KINDS } from './fuzz/socket-kinds.ts';
+import { TRANSPORT_KINDS } from './fuzz/transport-kinds.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,7 @@
 import type { SocketLane } from './batch-lane.ts';
-import { BATCHES, type Kind, onBatches, onHttp, onObserver, onSocketLanes, pickBy } from './kind.ts';
-import { type BatchLane, newProducer, type Outcome } from './lane.ts';
-import { openObserverLane } from './other-lanes.ts';
+import { BATCHES, type Kind, onBatches, onHttp, onSocketLanes, pickBy } from './kind.ts';
+import { type BatchLane, newProducer, type Outcome, type World } from './lane.ts';
+import { OLD_PROTOCOL_KINDS } from './old-protocol-kinds.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -168,7 +168,7 @@ async function backTo(lane: SocketLane, outcome: Outcome): Promise<Outcome> {
 const producers = new Map<object, string>();
 
 /** A producer of another student, who has stored something. */
-async function somebodysProducer(world: Parameters<typeof openObserverLane>[0], _i: number): Promise<string> {
+async function somebodysProducer(world: World, _i: number): Promise<string> {
   const known = producers.get(world);
   if (known) return known;
   const { openSocketLane } = await import('./batch-lane.ts');
@@ -178,78 +178,6 @@ async function somebodysProducer(world: Parameters<typeof openObserverLane>[0], 
   producers.set(world, other.producer);
   return other.producer;
 }
-
-const observer = (name: string, ends: readonly Outcome[], texts: (i: number) => readonly string[]): Kind =>
-  onObserver({
-    name,
-    group: 'envelope',
-    edges: ['observer'],
-    ends,
-    run: ({ lane, i }) => lane.say(...texts(i)),
-  });
-const lock = (fields: unknown) => JSON.stringify({ event: 'lock_fields', fields });
-
-const OLD_PROTOCOL: readonly Kind[] = [
-  observer('lock_fields without fields', ['field-missing', 'field-wrong'], (i) => [
-    pickBy(['{"event":"lock_fields"}', lock([]), lock(7), lock(null)], i),
-  ]),
-  observer('too much locked', ['event-too-big'], (i) => [
-    pickBy(
-      [lock({ x: 'x'.repeat(65 * 1024) }), lock({ a: { b: { c: { d: { e: { f: { g: { h: {} } } } } } } } })],
-      i,
-    ),
-  ]),
-  observer('event without a name', ['field-wrong', 'field-missing'], (i) => [
-    JSON.stringify(
-      pickBy([{ event: 7 }, { event: '' }, { event: 'x'.repeat(129) }, { event: null }, { fields: {} }], i),
-    ),
-  ]),
-  observer('names locked that nobody may lock', ['stored'], (i) => [
-    lock({ [pickBy(['event', 'id', 'student', 'at', 'auth', 'metadata'], i)]: 'evil' }),
-  ]),
-  observer('blob without a value', ['field-missing'], (i) => [
-    pickBy(['{"event":"save_blob","activity":"a"}', '{"event":"save_blob","blob":1}'], i),
-  ]),
-  observer('blob under no key', ['key-field-invalid'], () => [
-    JSON.stringify({ event: 'save_blob', blob: 1, activity: 'a\nb' }),
-  ]),
-  onObserver({
-    name: 'terminate before anything',
-    group: 'envelope',
-    edges: ['observer'],
-    ends: ['close 1000'],
-    run: ({ lane }) => lane.say('{"event":"terminate"}', lock({ source: 'fuzz' }), '{"event":"terminate"}'),
-  }),
-  onObserver({
-    name: 'claim that nobody believes',
-    group: 'envelope',
-    edges: ['observer'],
-    ends: ['claims-off'],
-    async run({ world, i }) {
-      const stranger = await openObserverLane(world, false);
-      const claims = [{ user_tag: 'ada' }, { chrome_identity: { id: '1157', email: 'a@school.edu' } }];
-      const outcome = await stranger.say(
-        lock({ source: 'fuzz', ...pickBy(claims, i) }),
-        '{"event":"mark","doc":"d","n":1,"tag":"nobody"}',
-      );
-      stranger.close();
-      return outcome;
-    },
-  }),
-  onObserver({
-    name: 'token in locked fields that proves nothing',
-    group: 'envelope',
-    edges: ['observer'],
-    ends: ['unauthenticated'],
-    async run({ world, i }) {
-      const stranger = await openObserverLane(world, false);
-      const none = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEiLCJhdWQiOiJpbmdlc3QifQ.';
-      const outcome = await stranger.say(lock({ ingest_token: pickBy(['x', none], i) }));
-      stranger.close();
-      return outcome;
-    },
-  }),
-];
 
 /** Messages whose JSON is fine and that are no batch, or no batch that can be stored as it is. */
 export const ENVELOPE_KINDS: readonly Kind[] = [
@@ -321,7 +249,7 @@ export const ENVELOPE_KINDS: readonly Kind[] = [
   { ...event('event that makes a state too big', ['stored'], (one) => (one.event = 'grow')), oneIn: 5 },
   ...SEQS,
   ...PRODUCERS,
-  ...OLD_PROTOCOL,
+  ...OLD_PROTOCOL_KINDS,
   onHttp({
     name: 'request that is none',
     group: 'envelope',
