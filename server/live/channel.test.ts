@@ -1,64 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { z } from 'zod';
-import { defineQuery, defineService, type Query, type Student } from '#modules/kit/index.ts';
+import { defineQuery } from '#modules/kit/index.ts';
 import type { Log } from '#server/log.ts';
-import { type Answers, openAnswers } from '#server/services/ask.ts';
-import { type Channel, openChannel } from './channel.ts';
+import { changed, channelOf, closeChannels, HASTE, rowOf } from './channel.testing.ts';
 import { ROW_BYTES } from './run-row.ts';
-import { openScheduler, type Scheduler } from './scheduler.ts';
-import { type SchedulerTime, settle, systemTime } from './scheduler-time.ts';
-import { countedQuery, type HandStates, note, openHandStates, silent } from './school.bench.ts';
+import { systemTime } from './scheduler-time.ts';
+import { countedQuery, note, silent } from './school.bench.ts';
 
-const classroom = { id: 'c1', name: 'C', timezone: 'UTC', lessonAt: null };
-const named = (...ids: string[]): Student[] => ids.map((id) => ({ id, name: id.toUpperCase() }));
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-type Made = { channel: Channel; states: HandStates; answers: Answers; scheduler: Scheduler };
-
-/** A second of the scheduler is a tenth of a real one. */
-const HASTE = 10;
-const hasty: SchedulerTime = {
-  now: () => performance.now() * HASTE,
-  after(ms, work) {
-    const timer = setTimeout(work, ms / HASTE);
-    return () => clearTimeout(timer);
-  },
-  settle,
-};
-
-async function channelOf(
-  query: Query,
-  ids = ['ada', 'bo'],
-  {
-    log = silent,
-    held = null,
-    time = hasty,
-  }: { readonly log?: Log; readonly held?: Promise<void> | null; readonly time?: SchedulerTime } = {},
-): Promise<Made> {
-  const states = openHandStates();
-  states.hold(held);
-  const scheduler = openScheduler(time);
-  const answers = openAnswers({ clock: Date.now, log });
-  const subject = { module: 'test', query, params: undefined, maxRowBytes: ROW_BYTES };
-  const parts = { states, ask: answers.ask, scheduler, clock: Date.now, log };
-  const channel = openChannel(subject, { classroom, students: named(...ids) }, parts);
-  states.onChange((student, keys) => channel.wake(student, keys));
-  answers.onChange((key) => channel.wakeAny(key));
-  closers.push(channel.close, scheduler.close, answers.close);
-  await channel.whenComplete();
-  return { channel, states, answers, scheduler };
-}
-const changed = (channel: Channel) =>
-  new Promise<void>((resolve) => {
-    const stop = channel.onChange(() => {
-      stop();
-      resolve();
-    });
-  });
-const rowOf = (channel: Channel, id: string) => channel.snapshot().rows.get(id);
+afterEach(closeChannels);
 
 test('a row that throws is unavailable and keeps its last values; the others stay live; then it is well again', async () => {
   const query = defineQuery({
@@ -283,78 +231,4 @@ test('values of the class are worked out from its rows, and again when rows chan
   expect(channel.snapshot()).toMatchObject({ frame: { sum: 5 } });
   expect(channel.snapshot().trouble.get('*')).toMatchObject({ code: 'unavailable' });
   expect(rowOf(channel, 'ada')).toMatchObject({ words: 500 });
-});
-
-test('when the lesson starts every row runs again; when nothing of the class changed none does', async () => {
-  const { query, runs } = countedQuery();
-  const { channel } = await channelOf(query);
-  channel.setRoster({ classroom, students: named('ada', 'bo') });
-  channel.setRoster({ classroom, students: named('bo', 'ada') });
-  await changed(channel);
-  expect(channel.snapshot().order).toEqual(['bo', 'ada']);
-  expect([...runs.values()]).toEqual([1, 1]);
-  channel.setRoster({ classroom: { ...classroom, lessonAt: 5 }, students: named('bo', 'ada') });
-  await vi.waitFor(() => expect([...runs.values()]).toEqual([2, 2]));
-});
-
-test('a student who leaves is forgotten with all that was known of her', async () => {
-  const { query } = countedQuery();
-  const { channel, states } = await channelOf(query);
-  states.set(note, 'ada', { words: 5, text: 'hers' });
-  await changed(channel);
-  channel.setRoster({ classroom, students: named('bo') });
-  await changed(channel);
-  expect([...channel.snapshot().rows.keys()]).toEqual(['bo']);
-  channel.setRoster({ classroom, students: named('bo', 'ada') });
-  expect(channel.snapshot().rows.has('ada')).toBe(false);
-  await changed(channel);
-  expect(channel.snapshot().order).toEqual(['bo', 'ada']);
-});
-
-test('an answer wakes the row that asked, and equal inputs are worked on once', async () => {
-  let runs = 0;
-  const shout = defineService({
-    name: 'shout',
-    input: z.object({ words: z.number() }),
-    output: z.string(),
-    run: async ({ words }) => {
-      runs += 1;
-      return `${words}!`;
-    },
-  });
-  const query = defineQuery({
-    name: 'q',
-    title: 'Q?',
-    row: async ({ read, ask }) => ({ loud: (await ask(shout, { words: (await read(note)).words })) ?? null }),
-  });
-  const { channel, states } = await channelOf(query);
-  await vi.waitFor(() => expect(rowOf(channel, 'bo')).toMatchObject({ loud: '0!' }));
-  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ loud: '0!' }));
-  expect(runs).toBe(1);
-  states.set(note, 'ada', { words: 2, text: '' });
-  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ loud: '2!' }));
-  expect(rowOf(channel, 'bo')).toMatchObject({ loud: '0!' });
-  expect(runs).toBe(2);
-});
-
-test('a service that fails makes the rows that asked unavailable, not their other values', async () => {
-  const broken = defineService({
-    name: 'broken',
-    input: z.object({}),
-    output: z.string(),
-    run: async () => {
-      throw new Error('out of order');
-    },
-  });
-  const query = defineQuery({
-    name: 'q',
-    title: 'Q?',
-    row: async ({ read, ask }) => ({ words: (await read(note)).words, said: await ask(broken, {}) }),
-  });
-  const { channel, states } = await channelOf(query);
-  await vi.waitFor(() =>
-    expect(channel.snapshot().trouble.get('ada')).toMatchObject({ code: 'unavailable' }),
-  );
-  states.set(note, 'ada', { words: 2, text: '' });
-  await vi.waitFor(() => expect(rowOf(channel, 'ada')).toMatchObject({ words: 2 }));
 });

@@ -146,7 +146,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
     file: 'server/ingest/socket.ts',
     pattern: 'return isPage ? ingest.identify.byCookie(headers.cookie) : null;',
     replacement: 'return isPage || headers.cookie ? ingest.identify.byCookie(headers.cookie) : null;',
-    tests: ['server/ingest/socket.test.ts'],
+    tests: ['server/ingest/socket-doors.test.ts'],
     names: 'B07',
   },
   {
@@ -164,7 +164,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
     file: 'server/ingest/session.ts',
     pattern: 'return a.student === b.student && a.credential === b.credential;',
     replacement: 'return a.credential === b.credential || a.student !== b.student;',
-    tests: ['server/ingest/socket.test.ts'],
+    tests: ['server/ingest/socket-doors.test.ts'],
     names: 'B08',
   },
   {
@@ -198,7 +198,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
     file: 'server/ingest/session.ts',
     pattern: 'timer = setTimeout(stop, Math.max(0, expiresAt - clock.now()));',
     replacement: '',
-    tests: ['server/ingest/socket.test.ts'],
+    tests: ['server/ingest/socket-doors.test.ts'],
     names: 'B08',
   },
   {
@@ -207,7 +207,7 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
     file: 'server/ingest/ingest.ts',
     pattern: 'identity.student !== who.student && identity.credential !== who.credential',
     replacement: 'identity.student !== who.student',
-    tests: ['server/ingest/socket.test.ts'],
+    tests: ['server/ingest/socket-doors.test.ts'],
     names: 'ends the connections of a withdrawn',
   },
   {

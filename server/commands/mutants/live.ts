@@ -9,7 +9,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     pattern: 'origin === undefined || !ownOrigins.has(origin) || cookie === undefined',
     replacement:
       'origin === undefined || ![...ownOrigins].some((own) => origin.includes(own)) || cookie === undefined',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
     names: 'a foreign origin',
   },
   {
@@ -18,7 +18,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/socket.ts',
     pattern: 'if (isConcerned) void subscription.recheck(person.viewer);',
     replacement: 'void isConcerned;',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
     names: 'C04 a teacher who is removed',
   },
   {
@@ -37,7 +37,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     pattern: 'await Promise.all([channel.whenComplete(), writeLook(parts, viewer, idsOf(roster))]);',
     replacement:
       'await channel.whenComplete();\n    void writeLook(parts, viewer, idsOf(roster)).catch(() => {});',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-audit.test.ts'],
     names: 'no audit, no look',
   },
   {
@@ -46,7 +46,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/subscription.ts',
     pattern: 'await writeLook(parts, viewer, added);',
     replacement: 'void writeLook(parts, viewer, added).catch(() => {});',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-audit.test.ts'],
     names: 'a student who joins',
   },
   {
@@ -64,7 +64,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/socket.ts',
     pattern: 'origin === undefined || !ownOrigins.has(origin) || cookie === undefined',
     replacement: 'origin === undefined || cookie === undefined',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
     names: 'a foreign origin',
   },
   {
@@ -73,7 +73,11 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/watcher.ts',
     pattern: 'if (snapshot.order.every((id) => allowed.has(id))) return snapshot;',
     replacement: 'if (allowed.size >= 0) return snapshot;',
-    tests: ['server/live/socket.test.ts'],
+    tests: [
+      'server/live/socket.test.ts',
+      'server/live/socket-access.test.ts',
+      'server/live/socket-audit.test.ts',
+    ],
     names: 'a student who joins|C04|C03',
   },
   {
@@ -100,7 +104,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     pattern:
       'if (ENDS.has(change.kind) && isAbout(change, viewer.personId)) await recheckViewer(person, viewerOf);',
     replacement: '',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
     names: 'a person who is suspended',
   },
   {
@@ -110,7 +114,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     pattern:
       "{ classroom, student }, 'change').catch((error: unknown) => {\n        throw asRefusal(error);\n      });",
     replacement: "{ classroom, student }, 'change').catch(() => {});",
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
     names: 'C04 an act',
   },
   {
@@ -163,7 +167,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/live.ts',
     pattern: 'access.toStudent(viewer, student, action, classroom)',
     replacement: 'access.toStudent(viewer, student, action)',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-access.test.ts'],
   },
   {
     id: 'H67',
@@ -171,7 +175,7 @@ export const LIVE_MUTANTS: readonly Mutant[] = [
     file: 'server/live/socket.ts',
     pattern: '  person.open.get(channel)?.close();\n',
     replacement: '',
-    tests: ['server/live/socket.test.ts'],
+    tests: ['server/live/socket-audit.test.ts'],
   },
   {
     id: 'H68',

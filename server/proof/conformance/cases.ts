@@ -5,8 +5,10 @@ const OLD = 'server/ingest/learning-observer-socket.test.ts';
 const OLD_SESSION = 'server/ingest/observer-session.test.ts';
 const OLD_BLOBS = 'server/ingest/observer-blobs.test.ts';
 const BATCHES = 'server/ingest/socket.test.ts';
+const BATCH_DOORS = 'server/ingest/socket-doors.test.ts';
 const HTTP = 'server/ingest/http.test.ts';
 const LIVE = 'server/live/socket.test.ts';
+const LIVE_ACCESS = 'server/live/socket-access.test.ts';
 const SLOW_READER = 'server/live/slow-reader.slow.test.ts';
 /** Against `main.ts` as it is started for real, with kills between. */
 const RUNNING = 'server/proof/conformance/wire.slow.test.ts';
@@ -23,9 +25,11 @@ export const CASES: readonly Case[] = [
   ...all('A21 A24', OLD_SESSION, RUNNING),
   ...all('A27 A28 A29', RUNNING),
   ...all('B01', BATCHES, RUNNING),
-  ...all('B02 B03 B05 B06 B07 B08 B09 B10', BATCHES),
+  ...all('B02 B03 B05 B06 B09 B10', BATCHES),
+  ...all('B07 B08', BATCH_DOORS),
   ...all('B04', RUNNING),
-  ...all('C01 C02 C03 C04', LIVE),
+  ...all('C01 C03', LIVE),
+  ...all('C02 C04', LIVE_ACCESS),
   ...all('C05', SLOW_READER),
   ...all('D01 D03', HTTP, RUNNING),
 ];
