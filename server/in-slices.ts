@@ -2,7 +2,7 @@
 const SLICE_MS = 1;
 
 /** Works through a list in slices between which sockets and timers have their turn; gives the milliseconds of work. */
-export async function inSlices<T>(all: readonly T[], work: (one: T) => void): Promise<number> {
+export async function inSlices<T>(all: Iterable<T>, work: (one: T) => void): Promise<number> {
   let spent = 0;
   let since = performance.now();
   for (const one of all) {

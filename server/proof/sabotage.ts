@@ -96,8 +96,10 @@ function foldsCheckpointAgain(store: StateStore): StateStore {
 function forgetsAStudent(store: StateStore): StateStore {
   return {
     ...store,
-    flush: (flush) =>
-      store.flush({ ...flush, writes: flush.writes.length > 1 ? flush.writes.slice(1) : flush.writes }),
+    flush(flush) {
+      const writes = [...flush.writes];
+      return store.flush({ ...flush, writes: writes.length > 1 ? writes.slice(1) : writes });
+    },
   };
 }
 

@@ -1,4 +1,5 @@
-import { type StateStore, taken } from './state-store.ts';
+import { inSlices } from '#server/in-slices.ts';
+import { type StateStore, type StudentWrites, taken } from './state-store.ts';
 
 /** A store that lives as long as the process: for tests and for benchmarks. */
 export function openMemoryStore(): StateStore {
@@ -24,7 +25,9 @@ export function openMemoryStore(): StateStore {
     async flush(flush) {
       if (flush.fence < fence) return { ok: false, why: 'fenced' };
       if (flush.base !== checkpoint) return { ok: false, why: 'stale' };
-      for (const { student, set, del } of flush.writes) {
+      const writes: StudentWrites[] = [];
+      await inSlices(flush.writes, (one) => writes.push(one));
+      for (const { student, set, del } of writes) {
         const fields = students.get(student) ?? new Map<string, string>();
         for (const field of del) fields.delete(field);
         for (const [field, value] of set) fields.set(field, value);

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { inSlices } from '#server/in-slices.ts';
 import { type FlushResult, type StateStore, taken } from './state-store.ts';
 
 export type RedisStoreOptions = {
@@ -99,14 +100,15 @@ export function openRedisStore(options: RedisStoreOptions): StateStore {
       return { checkpoint: Number(checkpoint), fields };
     },
     async flush({ fence, base, checkpoint, writes }): Promise<FlushResult> {
-      const keys = [meta(), names(), ...writes.map(({ student }) => keyOf(student))];
+      const keys = [meta(), names()];
       const rest: (string | number)[] = [];
-      for (const { student, set, del } of writes) {
+      await inSlices(writes, ({ student, set, del }) => {
+        keys.push(keyOf(student));
         rest.push(student, del.length);
         for (const field of del) rest.push(field);
         rest.push(set.length);
         for (const [field, value] of set) rest.push(field, value);
-      }
+      });
       const done = await scripts.stateFlush(keys.length, ...keys, fence, base, checkpoint, ...rest);
       return done === 'ok' ? { ok: true } : { ok: false, why: done === 'fenced' ? 'fenced' : 'stale' };
     },

@@ -26,7 +26,7 @@ export type Written = {
 export type StateFile = {
   readonly size: number;
   /** Appends one record, whole or not at all, as far as this process lives; gives where its values are. */
-  append(head: Head, writes: readonly StudentWrites[]): Promise<readonly Written[]>;
+  append(head: Head, writes: Iterable<StudentWrites>): Promise<readonly Written[]>;
   /** Throws where a value is not what was written. */
   read(places: ReadonlyMap<string, Place>): Promise<Map<string, string>>;
   sync(): Promise<void>;
@@ -44,8 +44,8 @@ type Index = Head & {
 };
 
 const PREFIX = 8;
-/** Room for the values of a usual flush. */
-const VALUES_BYTES = 64 * 1024;
+/** Values are gathered in pieces of this size, which neither grow nor are put together again. */
+const PIECE_BYTES = 256 * 1024;
 /** Values that lie close together are read in one go. */
 const READ_GAP = 16 * 1024;
 
@@ -59,14 +59,14 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
       return end;
     },
     async append(head, writes) {
-      const { bytes, written } = await recordOf(head, writes, end);
+      const { pieces, bytes, written } = await recordOf(head, writes, end);
       try {
-        await writeAll(handle, bytes, end);
+        await writeAll(handle, pieces, end);
       } catch (cause) {
         await handle.truncate(end).catch(() => {});
         throw cause;
       }
-      end += bytes.length;
+      end += bytes;
       return written;
     },
     read: (places) => readPlaces(handle, places),
@@ -79,19 +79,40 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
   };
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
+/** However little the system takes at a time. */
+export async function writeAll(
+  handle: Pick<FileHandle, 'writev'>,
+  pieces: readonly Buffer[],
+  at: number,
+): Promise<void> {
+  let left = pieces;
+  for (let next = at; left.length > 0; ) {
+    const { bytesWritten } = await handle.writev(left, next);
+    next += bytesWritten;
+    left = after(left, bytesWritten);
   }
 }
 
-type Record = { readonly bytes: Buffer; readonly written: readonly Written[] };
+/** What is left of the pieces behind so many bytes. */
+function after(pieces: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let skipped = 0;
+  for (const [i, piece] of pieces.entries()) {
+    if (skipped + piece.length > bytes) return [piece.subarray(bytes - skipped), ...pieces.slice(i + 1)];
+    skipped += piece.length;
+  }
+  return [];
+}
+
+type Record = {
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+  readonly written: readonly Written[];
+};
 
 /** A large record is made in slices, so that sockets and timers have their turn; what it holds cannot change meanwhile. */
-async function recordOf(head: Head, writes: readonly StudentWrites[], at: number): Promise<Record> {
+async function recordOf(head: Head, writes: Iterable<StudentWrites>, at: number): Promise<Record> {
   const w: string[] = [];
-  const values = roomFor(VALUES_BYTES);
+  const values: Values = { pieces: [], last: Buffer.alloc(0), used: 0, bytes: 0 };
   const written: Written[] = [];
   const places: Movable[] = [];
   await inSlices(writes, (one) => written.push(writeValues(values, one, w, places)));
@@ -101,19 +122,17 @@ async function recordOf(head: Head, writes: readonly StudentWrites[], at: number
   prefix.writeUInt32LE(crc32(index), 4);
   const from = at + PREFIX + index.length;
   for (const place of places) place.at += from;
-  return { bytes: Buffer.concat([prefix, index, values.bytes.subarray(0, values.length)]), written };
+  const pieces = [prefix, index, ...values.pieces, values.last.subarray(0, values.used)];
+  return { pieces, bytes: PREFIX + index.length + values.bytes, written };
 }
 
 type Movable = { -readonly [Name in keyof Place]: Place[Name] };
-type Room = { bytes: Buffer; length: number };
-
-function roomFor(bytes: number): Room {
-  return { bytes: Buffer.allocUnsafeSlow(bytes), length: 0 };
-}
+/** Whole pieces, and the one that is being filled. */
+type Values = { readonly pieces: Buffer[]; last: Buffer; used: number; bytes: number };
 
 /** Puts the values one behind the other, and the student's part of the index into `w`; places count from the first value. */
 function writeValues(
-  values: Room,
+  values: Values,
   { student, set, del }: StudentWrites,
   w: string[],
   places: Movable[],
@@ -121,29 +140,29 @@ function writeValues(
   const placed: (readonly [string, Place])[] = [];
   const fields: string[] = [];
   for (const [field, value] of set) {
-    const at = values.length;
-    const bytes = append(values, value);
-    const crc = crc32(values.bytes.subarray(at, at + bytes));
-    const place = { at, bytes, crc };
+    const place = append(values, value);
     places.push(place);
     placed.push([field, place]);
-    fields.push(`[${JSON.stringify(field)},${bytes},${crc}]`);
+    fields.push(`[${JSON.stringify(field)},${place.bytes},${place.crc}]`);
   }
   w.push(`[${JSON.stringify(student)},[${fields.join(',')}],${JSON.stringify(del)}]`);
   return { student, set: placed, del };
 }
 
-function append(room: Room, text: string): number {
+function append(values: Values, text: string): Movable {
   // Three bytes for each UTF-16 unit is the most that UTF-8 takes.
-  const most = room.length + text.length * 3;
-  if (most > room.bytes.length) {
-    const larger = Buffer.allocUnsafeSlow(Math.max(most, room.bytes.length * 2));
-    room.bytes.copy(larger, 0, 0, room.length);
-    room.bytes = larger;
+  const most = text.length * 3;
+  if (values.used + most > values.last.length) {
+    values.pieces.push(values.last.subarray(0, values.used));
+    values.last = Buffer.allocUnsafeSlow(Math.max(most, PIECE_BYTES));
+    values.used = 0;
   }
-  const bytes = room.bytes.write(text, room.length, 'utf8');
-  room.length += bytes;
-  return bytes;
+  const bytes = values.last.write(text, values.used, 'utf8');
+  const crc = crc32(values.last.subarray(values.used, values.used + bytes));
+  const place = { at: values.bytes, bytes, crc };
+  values.used += bytes;
+  values.bytes += bytes;
+  return place;
 }
 
 function placesOf(index: Index, at: number): readonly Written[] {

@@ -133,5 +133,30 @@ export function describeStateStore(name: string, open: () => Promise<StateStore>
       const { fields } = await store.load('ada');
       expect(fields).toEqual(new Map([...set, large]));
     });
+
+    it('takes writes that are made as it asks for them, each once', async () => {
+      await store.claim({ archive, fence: 0, end: 9 });
+      const made: string[] = [];
+      function* writes() {
+        for (const student of ['ada', 'bob', 'cy']) {
+          made.push(student);
+          yield { student, set: [['a', student] as const], del: [] };
+        }
+      }
+      await store.flush({ fence: 0, base: -1, checkpoint: 0, writes: writes() });
+      expect(made).toEqual(['ada', 'bob', 'cy']);
+      for (const student of made) expect(await fieldsOf(store, student)).toEqual({ a: student });
+    });
+
+    it('writes nothing of a flush whose making fails halfway', async () => {
+      await store.claim({ archive, fence: 0, end: 9 });
+      function* writes() {
+        yield { student: 'ada', set: [['a', '1'] as const], del: [] };
+        throw new Error('no more');
+      }
+      const flush = store.flush({ fence: 0, base: -1, checkpoint: 0, writes: writes() });
+      await expect(flush).rejects.toThrow('no more');
+      expect(await store.load('ada')).toEqual({ checkpoint: -1, fields: new Map() });
+    });
   });
 }

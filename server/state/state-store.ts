@@ -14,7 +14,8 @@ export type Flush = {
   readonly base: number;
   /** The archive offset up to which, inclusive, everything is folded once this flush is in. */
   readonly checkpoint: number;
-  readonly writes: readonly StudentWrites[];
+  /** Walked once, in slices: each is made as it is asked for, and a store SHOULD let go of it as soon as it has its bytes. */
+  readonly writes: Iterable<StudentWrites>;
 };
 
 /** `stale`: the stored checkpoint is not the one it builds on, nothing was written. `fenced`: a higher fence was seen. */

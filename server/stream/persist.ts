@@ -85,10 +85,7 @@ export function writesOf(cut: StudentCut): Persisting {
     for (const [id, json] of changes?.set ?? []) set.push([nodeField(one.cell, id), json]);
     for (const id of changes?.del ?? []) del.push(nodeField(one.cell, id));
     set.push([one.cell.key, storedText(one, changes)]);
-    commits.push(() => {
-      changes?.commit();
-      one.cell.saved = saved;
-    });
+    if (changes) commits.push(committing(one.cell, saved, changes.commit));
   }
   if (cut.mark !== null) set.push([MARK, cut.mark]);
   const commit = () => {
@@ -96,6 +93,14 @@ export function writesOf(cut: StudentCut): Persisting {
   };
   const gone = del.length > 0 ? del.filter(isNotIn(set)) : del;
   return { writes: { student: cut.student.id, set, del: gone }, commit };
+}
+
+/** Holds nothing of what was written: a flush of thousands waits for the store. */
+function committing(cell: Cell, saved: SavedTexts | null, commit: () => void): () => void {
+  return () => {
+    commit();
+    cell.saved = saved;
+  };
 }
 
 function isNotIn(set: readonly (readonly [string, string])[]): (field: string) => boolean {

@@ -125,17 +125,29 @@ export function changesOf(saved: SavedTexts, texts: readonly Text[]): TextChange
     del,
     nextId,
     idOf: (text) => (made.get(text.$text) ?? saved.nodes.get(text.$text))?.id ?? '',
-    commit: () => {
-      for (const [node, by] of counts) {
-        const known = made.get(node) ?? saved.nodes.get(node);
-        if (!known) continue;
-        known.refs += by;
-        if (known.refs <= 0) saved.nodes.delete(node);
-        else if (made.has(node)) saved.nodes.set(node, known);
-      }
-      saved.roots = roots;
-      saved.nextId = nextId;
-    },
+    commit: committing(saved, { made, counts, roots, nextId }),
+  };
+}
+
+type Counted = {
+  readonly made: ReadonlyMap<TextNode, Saved>;
+  readonly counts: ReadonlyMap<TextNode, number>;
+  readonly roots: readonly TextNode[];
+  readonly nextId: number;
+};
+
+/** Apart from the changes themselves, so that their JSON does not live until the store has answered. */
+function committing(saved: SavedTexts, { made, counts, roots, nextId }: Counted): () => void {
+  return () => {
+    for (const [node, by] of counts) {
+      const known = made.get(node) ?? saved.nodes.get(node);
+      if (!known) continue;
+      known.refs += by;
+      if (known.refs <= 0) saved.nodes.delete(node);
+      else if (made.has(node)) saved.nodes.set(node, known);
+    }
+    saved.roots = roots;
+    saved.nextId = nextId;
   };
 }
 

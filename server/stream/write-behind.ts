@@ -1,7 +1,8 @@
 import { inSlices } from '#server/in-slices.ts';
+import type { StudentWrites } from '#server/state/state-store.ts';
 import { after, type Core, isOver } from './core.ts';
 import { type Hot, reasonOf } from './hot.ts';
-import { cutOf, type Persisting, type StudentCut, uncut, writesOf } from './persist.ts';
+import { cutOf, type StudentCut, uncut, writesOf } from './persist.ts';
 
 /** Field of the nameless student that says for which build every student is known to be folded whole. */
 export const WHOLE = 'build';
@@ -92,12 +93,11 @@ export function openWriteBehind(
     silentSince ??= since;
     hot.expect(checkpoint);
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
-    const made: Persisting[] = [];
+    const commits: (() => void)[] = [];
+    const writes = writesFor(cuts, mark, commits, (ms) => {
+      spentMs += ms;
+    });
     try {
-      // States are immutable, so that entries may go on being applied while their old values become text.
-      spentMs += await inSlices(cuts, (cut) => made.push(writesOf(cut)));
-      const writes = made.map((one) => one.writes).filter((one) => one.set.length + one.del.length > 0);
-      if (mark) writes.push({ student: '', set: [[WHOLE, mark]], del: [] });
       result = await core.store.flush({ fence: core.archive.fence, base, checkpoint, writes });
       core.measures.flushMs.note(performance.now() - since);
     } catch (cause) {
@@ -110,7 +110,7 @@ export function openWriteBehind(
     if (generation !== core.generation || isOver(core)) return;
     if (result === null) return failed(cuts);
     if (!result.ok) return result.why === 'stale' ? on.stale() : on.fenced();
-    for (const one of made) one.commit();
+    for (const commit of commits) commit();
     core.base = checkpoint;
     core.flushedAt = core.clock();
     tries = 0;
@@ -175,6 +175,26 @@ function cutAll(core: Core): readonly StudentCut[] {
   for (const { student } of cuts) student.isFlushing = true;
   core.dirty = new Set();
   return cuts;
+}
+
+/**
+ * One student after another, as the store asks for them: what thousands wrote would live until the last of it is in. States
+ * are immutable, so that entries may go on being applied while their old values become text.
+ */
+function* writesFor(
+  cuts: readonly StudentCut[],
+  mark: string | null,
+  commits: (() => void)[],
+  onSpent: (ms: number) => void,
+): Iterable<StudentWrites> {
+  for (const cut of cuts) {
+    const since = performance.now();
+    const { writes, commit } = writesOf(cut);
+    onSpent(performance.now() - since);
+    commits.push(commit);
+    if (writes.set.length + writes.del.length > 0) yield writes;
+  }
+  if (mark) yield { student: '', set: [[WHOLE, mark]], del: [] };
 }
 
 /** Other processes read the store: they hear which students to look at again, and as of when. */

@@ -63,11 +63,13 @@ export function openFaultyStore(time: VirtualTime, random: Random): FaultyStore 
           return store.claim(claim);
         }),
       load: (student) => ask(life, () => store.load(student)),
-      flush: (flush) =>
-        ask(life, () => {
+      flush(asked) {
+        const flush = { ...asked, writes: [...asked.writes] };
+        return ask(life, () => {
           log.push({ flush });
           return store.flush(flush);
-        }),
+        });
+      },
       empty: (fence) =>
         ask(life, () => {
           log.push({ emptied: fence });
