@@ -33,7 +33,7 @@ import { readiness } from './ready.ts';
 import { openRoster } from './roster/open-roster.ts';
 import { queryCards, type Runtime, setRuntime } from './runtime.ts';
 import { openArchive, openShared } from './shared.ts';
-import { EXIT, failStartOf, keepCompiled, readSettings, refuseUnsafe, requireLoopback } from './starting.ts';
+import { EXIT, failStartOf, readSettings, refuseUnsafe, requireLoopback, whenServing } from './starting.ts';
 import { openOwnerMeasures } from './stream/measures.ts';
 import { openOwner } from './stream/owner.ts';
 import { openWatchdog } from './stream/watchdog.ts';
@@ -225,7 +225,7 @@ web.server.once('error', failStart);
 web.server.listen(env.PORT, env.HOST, () => {
   const ms = Math.round(performance.now() - startedAt);
   log.info({ ms, port: env.PORT, host: env.HOST, mode: env.isDemo ? 'demo' : 'production' }, 'ready');
-  keepCompiled();
+  whenServing();
   if (env.isDemo) console.log(`\n  Learning Observer, demo school: ${env.publicUrl}   (ready in ${ms} ms)\n`);
 });
 const demo = env.isDemo

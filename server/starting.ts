@@ -5,6 +5,7 @@ import { productionRefusals } from './auth/production-checks.ts';
 import { productionFacts } from './auth/production-facts.ts';
 import { type Env, readEnv, SettingsError } from './env.ts';
 import { AppError } from './errors.ts';
+import { lowerHelperThreads } from './helper-threads.ts';
 
 /** Exit codes: 78 wrong settings · 5 the archive is damaged · 74 the disk failed · 70 anything else. */
 export const EXIT = { settings: 78, disk: 74, other: 70 } as const;
@@ -68,10 +69,16 @@ function systemSentence(error: unknown, metricsPort: number | undefined): string
   return `${name} ${port} is in use: stop the other program or choose another ${name}.`;
 }
 
+/** Once the first page can be asked for; until then every thread helps the start. */
+export function whenServing(): void {
+  lowerHelperThreads();
+  keepCompiled();
+}
+
 /**
  * Saves what Node compiled for the next start, which `NODE_COMPILE_CACHE` asks for: Node by itself does so at an orderly
  * end alone, and a closed terminal is none.
  */
-export function keepCompiled(): void {
+function keepCompiled(): void {
   setTimeout(flushCompileCache, COMPILED_MS).unref();
 }

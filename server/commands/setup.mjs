@@ -2,6 +2,7 @@
 // because it runs on the system's Node (20 or newer) before the project's own Node 24 is there.
 
 import { run, runNode } from './setup/run.mjs';
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from './setup/server-process.mjs';
 import { browser, build, dependencies, generated, servers } from './setup/steps.mjs';
 import { testAtLength, testEverything } from './setup/test-everything.mjs';
 
@@ -14,10 +15,6 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
   process.exit(1);
 }
 
-// Events live for one group commit: with the default nursery they are copied twice before they die. What a start loads
-// lives on: a nursery that begins large is not copied a dozen times on its way to there.
-const NODE_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=64'];
-
 /** Where Node keeps what it compiled, by the content of each file. An installation of packages empties it. */
 const COMPILE_CACHE = 'node_modules/.cache/node';
 
@@ -26,7 +23,8 @@ const verbs = {
     await dependencies();
     await generated();
     await build();
-    process.exitCode = runNode([...NODE_FLAGS, 'server/main.ts', '--demo', ...rest], {
+    process.exitCode = runNode([...SERVER_FLAGS, 'server/main.ts', '--demo', ...rest], {
+      ...SERVER_ENVIRONMENT,
       NODE_ENV: 'production',
       NODE_COMPILE_CACHE: COMPILE_CACHE,
     });

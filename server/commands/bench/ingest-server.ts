@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { googleDocs } from '#modules/google-docs/events.ts';
 import { defineModule, defineQuery, defineReducer, keyField, scope, student } from '#modules/kit/index.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
+import { lowerHelperThreads } from '#server/helper-threads.ts';
 import { systemClock } from '#server/ingest/core.ts';
 import type { Identify } from '#server/ingest/identity.ts';
 import { openIngest } from '#server/ingest/ingest.ts';
@@ -210,5 +211,6 @@ function tell(message: FromServer): void {
   process.send?.(message);
 }
 
+if (process.argv[2]) lowerHelperThreads();
 if (process.argv[2] === 'baseline') serveBaseline();
 else if (process.argv[2] === 'ours') await serveOurs();

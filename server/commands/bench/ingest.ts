@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from '#server/commands/setup/server-process.mjs';
 import { type Dialect, type Load, openLoad } from './ingest-load.ts';
 import { DASHBOARDS, type FromServer, ORIGIN } from './ingest-server.ts';
 
@@ -73,8 +74,9 @@ type Server = { readonly port: number; usage(): Promise<{ cpuMs: number; events:
 
 async function startServer(mode: 'baseline' | 'ours'): Promise<Server> {
   const file = new URL('ingest-server.ts', import.meta.url).pathname;
-  const child = spawn('taskset', ['-c', '0', process.execPath, '--max-semi-space-size=64', file, mode], {
+  const child = spawn('taskset', ['-c', '0', process.execPath, ...SERVER_FLAGS, file, mode], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...SERVER_ENVIRONMENT },
   });
   const { port } = (await heard(child)) as { port: number };
   return {

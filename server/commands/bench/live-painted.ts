@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { demoIngestKey } from '#server/auth/ingest-key.ts';
 import { signIngestToken } from '#server/auth/ingest-token.ts';
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from '#server/commands/setup/server-process.mjs';
 import { type IngestClient, openIngestClient } from '#server/simulate/ingest-client.ts';
 import {
   DEMO_CLASSES,
@@ -55,9 +56,10 @@ export async function measurePainted({ seconds }: { readonly seconds: number }):
 async function startServer(varDir: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const child = spawn(process.execPath, ['server/main.ts', '--demo'], {
+  const child = spawn(process.execPath, [...SERVER_FLAGS, 'server/main.ts', '--demo'], {
     env: {
       ...process.env,
+      ...SERVER_ENVIRONMENT,
       NODE_ENV: 'production',
       PORT: String(port),
       VAR_DIR: varDir,

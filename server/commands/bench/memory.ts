@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from '#server/commands/setup/server-process.mjs';
 import { type Dialect, openLoad } from './ingest-load.ts';
 import type { FromServer } from './memory-server.ts';
 
@@ -32,8 +33,9 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
 
 async function measure(dialectFrom: (first: number) => Dialect, students: number): Promise<number> {
   const file = new URL('memory-server.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--expose-gc', file, 'serve'], {
+  const child = spawn(process.execPath, [...SERVER_FLAGS, '--expose-gc', file, 'serve'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...SERVER_ENVIRONMENT },
   });
   const { port } = (await heard(child)) as { port: number };
   const loads = [await write(port, dialectFrom(0), AT_A_TIME)];

@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { KeyObject } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { signIngestToken } from '#server/auth/ingest-token.ts';
+import { SERVER_ENVIRONMENT, SERVER_FLAGS } from '#server/commands/setup/server-process.mjs';
 import type { Dialect } from './ingest-load.ts';
 import { type FromServer, HOST, ORIGIN, studentOf } from './soak-server.ts';
 
 const ADDRESSES = 20;
-/** As the container starts the server; collections by hand tell what is alive from what has only not been collected yet. */
-const NODE_FLAGS = ['--max-semi-space-size=64', '--expose-gc'];
+/** Collections by hand tell what is alive from what has only not been collected yet. */
+const COLLECT = '--expose-gc';
 /** Acknowledgements with this number or above are of tokens. */
 const TOKEN_ACK = 900_000_000;
 
@@ -21,9 +22,9 @@ export function startServer(
   directory = tmpdir(),
 ): ChildProcess {
   const file = new URL('soak-server.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [...NODE_FLAGS, file, 'serve', String(classes), database], {
+  return spawn(process.execPath, [...SERVER_FLAGS, COLLECT, file, 'serve', String(classes), database], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, TMPDIR: directory },
+    env: { ...process.env, ...SERVER_ENVIRONMENT, TMPDIR: directory },
   });
 }
 

@@ -14,6 +14,7 @@ import { archiveAudit } from '#server/audit.ts';
 import { ingestTokenVerifier } from '#server/auth/ingest-token.ts';
 import { watchConservation } from '#server/conservation.ts';
 import { openDatabase } from '#server/database.ts';
+import { lowerHelperThreads } from '#server/helper-threads.ts';
 import type { HistogramCounts } from '#server/histogram.ts';
 import { openHttpServer } from '#server/http-server.ts';
 import { systemClock } from '#server/ingest/core.ts';
@@ -57,6 +58,7 @@ export type SoakOptions = {
  */
 export async function openSoakServer(options: SoakOptions) {
   const clock = Date.now;
+  lowerHelperThreads();
   const log = openLog('error');
   const registry = await loadModules();
   const archiveMeasures = openArchiveMeasures();

@@ -1,0 +1,19 @@
+// How the server's process is started, everywhere: by `npm start`, by the benchmarks, and as Dockerfile and README say
+// (`server-process.test.ts` compares them).
+
+/**
+ * Events live for one group commit: a nursery of 16 MiB holds them until they die, and a larger one costs memory and makes
+ * each of its collections longer. It begins at that size: what a start loads is not copied a dozen times on the way there.
+ * The heap is collected when it has grown by half since it was collected last; V8 by itself lets it grow up to fourfold.
+ */
+export const SERVER_FLAGS = [
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--heap-growing-percent=50',
+];
+
+/**
+ * For the allocator of the C library, which otherwise raises the threshold with the first large buffer that is freed, and
+ * keeps what lies between two small ones from then on.
+ */
+export const SERVER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
