@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { all, append, archiveContract, batch } from './archive.contract.ts';
 import { type FileArchiveOptions, openFileArchive } from './file-archive.ts';
+import { diskFileSystem } from './file-system.ts';
 import { openMemoryArchive } from './memory-archive.ts';
-import { sealBytes } from './seal-bytes.ts';
+import { sealHere } from './run-seal.ts';
 
 const directories: string[] = [];
 afterEach(() =>
@@ -26,7 +27,7 @@ function openAt(directory: string, more: Partial<FileArchiveOptions> = {}) {
     onFatal: (error) => {
       throw error;
     },
-    runSeal: async (job) => sealBytes(job),
+    runSeal: sealHere(diskFileSystem),
     limits: { minFreeBytes: 0 },
     ...more,
   });

@@ -12,8 +12,7 @@ import { createOpenSegment, type OpenSegment } from './open-segment.ts';
 import { decodeProducers, hashesOf } from './producers-table.ts';
 import { readEntries, readStudentEntries } from './read-archive.ts';
 import { findSegments } from './recover.ts';
-import { sealInWorker } from './run-seal.ts';
-import type { Sealed, SealJob } from './seal-bytes.ts';
+import { type RunSeal, sealInWorker } from './run-seal.ts';
 import { checkSealed, readProducersTable } from './sealed-segment.ts';
 import { createSealer, type Sealer, type SealerOptions, sealSegment } from './sealer.ts';
 import { openIdentity, placesOf, type Segments } from './store.ts';
@@ -41,7 +40,7 @@ export type FileArchiveOptions = {
   /** Takes the directory for this process; default: `lockDirectory`. */
   readonly lock?: (directory: string) => Promise<() => Promise<void>>;
   /** Where sealing runs; default: a thread of its own. */
-  readonly runSeal?: (job: SealJob) => Promise<Sealed>;
+  readonly runSeal?: RunSeal;
 };
 
 /** A sealing that found no room is tried again after so many looks at the disk. */

@@ -1,15 +1,27 @@
 import { Worker } from 'node:worker_threads';
-import type { Sealed, SealJob } from './seal-bytes.ts';
+import { type FileSystem, readWhole } from './file-system.ts';
+import { bytesInMemory } from './open-bytes.ts';
+import { type Sealed, type SealJob, sealBytes } from './seal-bytes.ts';
+import type { ReadableOpen } from './store.ts';
 
-/** Seals in a thread of its own, since compressing 64 MiB would hold up every socket. The job's bytes move there. */
-export function sealInWorker(job: SealJob): Promise<Sealed> {
+export type RunSeal = (job: SealJob, source: ReadableOpen) => Promise<Sealed>;
+
+/** What the sealing thread is given. */
+export type SealTask = { readonly job: SealJob; readonly path: string; readonly bytes: number };
+
+/** Seals in a thread of its own, which reads the file itself: 64 MiB to read and to compress would hold up every socket. */
+export function sealInWorker(job: SealJob, { path, bytes }: ReadableOpen): Promise<Sealed> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./seal-worker.ts', import.meta.url), {
-      workerData: job,
-      transferList: [job.open.buffer],
-    });
+    const workerData: SealTask = { job, path, bytes };
+    const worker = new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the sealing thread ended with code ${code}`)));
   });
+}
+
+/** Seals in this thread, for a file system that no other thread can see. */
+export function sealHere(fileSystem: FileSystem): RunSeal {
+  return async (job, { path, bytes }) =>
+    sealBytes(job, bytesInMemory(await readWhole(fileSystem, path, bytes)));
 }

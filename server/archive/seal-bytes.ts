@@ -2,16 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
 import { ArchiveCorruptError } from './corrupt.ts';
 import type { Entry } from './entry.ts';
-import { forEachEntry, readHead } from './entry-text.ts';
-import { groupAt } from './group.ts';
+import { type EntryHead, forEachEntry, readHead } from './entry-text.ts';
+import { type Group, groupAt, MAX_GROUP_BYTES } from './group.ts';
+import type { OpenBytes } from './open-bytes.ts';
 import { decodeProducers, encodeProducers, foldProducer, type ProducersTable } from './producers-table.ts';
 import { type BlockRow, encodeBlock, encodeFooter, encodeIndexRow } from './sealed-format.ts';
 import { decodeHeader, encodeHeader, HEADER_BYTES } from './segment-header.ts';
 
 /** What sealing needs to know; plain values, since it runs in a thread of its own. */
 export type SealJob = {
-  /** An open segment's durable bytes. */
-  readonly open: Uint8Array<ArrayBuffer>;
   /** The producers table of the segment before; empty for the first. */
   readonly table: Uint8Array<ArrayBuffer>;
   /** Stream ids by name (`streamName`), 32 hex digits. */
@@ -59,7 +58,7 @@ const COMPRESSION = {
 /** The segment as it is taken apart: which entries belong to which stream, and what producers did. */
 type Sorting = {
   readonly job: SealJob;
-  readonly open: Buffer;
+  readonly open: OpenBytes;
   readonly table: ProducersTable;
   readonly streams: Map<string, Stream>;
   readonly newStreams: Map<string, string>;
@@ -70,9 +69,8 @@ type Sorting = {
  * Turns an open segment into the bytes of its sealed form (delivery.md §5): a pure function but for the random ids of
  * new streams. Throws `ArchiveCorruptError` where the open segment is damaged.
  */
-export function sealBytes(job: SealJob): Sealed {
-  const open = bufferOf(job.open);
-  const header = decodeHeader(open);
+export function sealBytes(job: SealJob, open: OpenBytes): Sealed {
+  const header = open.length < HEADER_BYTES ? undefined : decodeHeader(copyOf(open, 0, HEADER_BYTES));
   if (!header) throw new ArchiveCorruptError('open segment, byte 0', 'its header is damaged');
   const { first, fence, archive, partition } = header;
   const table = decodeProducers(bufferOf(job.table));
@@ -101,19 +99,48 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): 
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
+function copyOf(open: OpenBytes, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  open.copy(bytes, position);
+  return bytes;
+}
+
 function sortEntries(sorting: Sorting): void {
   const { open } = sorting;
+  let room = Buffer.alloc(0);
   for (let at = HEADER_BYTES; at < open.length; ) {
-    const group = groupAt(open, at);
-    if (!group) throw new ArchiveCorruptError(`open segment, byte ${at}`, 'a group is damaged');
-    forEachEntry(open, group.entriesStart, group.entriesEnd, (start, end) => sortEntry(sorting, start, end));
-    at = group.end;
+    const length = lengthAt(open, at);
+    if (room.length < length) room = Buffer.allocUnsafeSlow(length);
+    const bytes = room.subarray(0, length);
+    open.copy(bytes, at);
+    const group = groupAt(bytes, 0);
+    if (!group) throw damagedAt(at);
+    sortGroup(sorting, bytes, group, at);
+    at += length;
   }
 }
 
-function sortEntry(sorting: Sorting, start: number, end: number): void {
-  const { open, table, streams } = sorting;
-  const { entry, events } = readHead(open, start, end);
+/** How long the group at this place says that it is. */
+function lengthAt(open: OpenBytes, at: number): number {
+  if (at + 4 > open.length) throw damagedAt(at);
+  const length = copyOf(open, at, 4).readUInt32LE(0);
+  if (length > MAX_GROUP_BYTES || at + length > open.length) throw damagedAt(at);
+  return length;
+}
+
+function damagedAt(at: number): ArchiveCorruptError {
+  return new ArchiveCorruptError(`open segment, byte ${at}`, 'a group is damaged');
+}
+
+/** `at`: where the group's bytes begin in the segment. */
+function sortGroup(sorting: Sorting, bytes: Buffer, { entriesStart, entriesEnd }: Group, at: number): void {
+  forEachEntry(bytes, entriesStart, entriesEnd, (start, end) => {
+    sortEntry(sorting, readHead(bytes, start, end), at + start, at + end);
+  });
+}
+
+function sortEntry(sorting: Sorting, { entry, events }: EntryHead, start: number, end: number): void {
+  const { table, streams } = sorting;
   if (entry.o !== sorting.next)
     throw new ArchiveCorruptError(`open segment, byte ${start}`, 'an offset is missing');
   sorting.next += 1;
@@ -142,16 +169,21 @@ function startStream(
   return stream;
 }
 
-function gathered(open: Buffer, { places, bytes }: Stream): Buffer {
+function gathered(open: OpenBytes, { places, bytes }: Stream): Buffer {
   const all = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
-  for (let i = 0; i < places.length; i += 2) at += open.copy(all, at, places[i], places[i + 1]);
+  for (let i = 0; i < places.length; i += 2) {
+    const from = places[i] ?? 0;
+    const end = at + (places[i + 1] ?? 0) - from;
+    open.copy(all.subarray(at, end), from);
+    at = end;
+  }
   return all;
 }
 
 /** Header, blocks, index, table and footer in their order. */
 function assemble(
-  open: Buffer,
+  open: OpenBytes,
   header: Buffer,
   streams: Stream[],
   table: Buffer,

@@ -1,8 +1,13 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type SealJob, sealBytes } from './seal-bytes.ts';
+import { bytesInFile } from './open-bytes.ts';
+import type { SealTask } from './run-seal.ts';
+import { sealBytes } from './seal-bytes.ts';
 
 // On Linux this is the thread's own: where cores are few, an answer does not wait for what can.
 setPriority(10);
-const sealed = sealBytes(workerData as SealJob);
+const { job, path, bytes } = workerData as SealTask;
+const open = bytesInFile(path, bytes);
+const sealed = sealBytes(job, open);
+open.close();
 parentPort?.postMessage(sealed, [sealed.bytes.buffer]);

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { deleteTemporaries, writeCommit } from './commits.ts';
-import { type FileSystem, isFull, readWhole, writeNew } from './file-system.ts';
-import type { Sealed, SealJob } from './seal-bytes.ts';
+import { type FileSystem, isFull, writeNew } from './file-system.ts';
+import type { RunSeal } from './run-seal.ts';
+import type { Sealed } from './seal-bytes.ts';
 import { readProducersTable } from './sealed-segment.ts';
 import { hex12 } from './segment-header.ts';
 import type { Places, ReadableOpen, Segments } from './store.ts';
@@ -14,7 +15,7 @@ export type SealerOptions = {
   readonly places: Places;
   readonly segments: Segments;
   readonly streams: Streams;
-  readonly runSeal: (job: SealJob) => Promise<Sealed>;
+  readonly runSeal: RunSeal;
   readonly archive: string;
   readonly software: string;
   readonly producerDays: number;
@@ -28,16 +29,11 @@ export type SealerOptions = {
 export async function sealSegment(options: SealerOptions, source: ReadableOpen): Promise<void> {
   const { fileSystem, places, segments } = options;
   const newest = segments.sealed.at(-1);
-  const open = await readWhole(fileSystem, source.path, source.bytes);
   const table = newest ? await readProducersTable(fileSystem, newest) : Buffer.alloc(0);
   const at = options.clock();
-  const sealed = await options.runSeal({
-    open: plain(open),
-    table: plain(table),
-    streams: options.streams.ids,
-    createdAt: at,
-    keepProducersFrom: at - options.producerDays * DAY_MS,
-  });
+  const keepProducersFrom = at - options.producerDays * DAY_MS;
+  const job = { table: plain(table), streams: options.streams.ids, createdAt: at, keepProducersFrom };
+  const sealed = await options.runSeal(job, source);
   await options.streams.add(sealed.newStreams);
   await deleteTemporaries(fileSystem, places.segments);
   await deleteTemporaries(fileSystem, places.commits);

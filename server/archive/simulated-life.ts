@@ -4,7 +4,7 @@ import type { Entry } from './entry.ts';
 import { openFileArchive } from './file-archive.ts';
 import { appendTo, type Ledger } from './ledger.ts';
 import type { ArchiveLimits } from './limits.ts';
-import { sealBytes } from './seal-bytes.ts';
+import { sealHere } from './run-seal.ts';
 import type { SimulatedDisk } from './simulated-file-system.ts';
 
 /** An archive on a simulated disk, and the moment at which that disk failed it. For tests. */
@@ -34,7 +34,7 @@ export async function openOn(
     onMended,
     fileSystem: disk.fileSystem,
     lock: async () => async () => {},
-    runSeal: async (job) => sealBytes(job),
+    runSeal: sealHere(disk.fileSystem),
     limits: { minFreeBytes: 0, checkEveryMs: 2, ...limits },
   });
   return { archive, failed: failure.promise, hasFailed: () => isFailed };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { sealBytes } from '#server/archive/seal-bytes.ts';
+import { sealHere } from '#server/archive/run-seal.ts';
 import type { SimulatedDisk } from '#server/archive/simulated-file-system.ts';
 import type { Files } from '#server/proof/archive-reader.ts';
 import type { Load } from '#server/proof/load.ts';
@@ -39,7 +39,7 @@ export async function openOnSimulated(
       directory: DIRECTORY,
       fileSystem: planted.fileSystem(disk.fileSystem),
       lock: async () => async () => {},
-      runSeal: async (job) => sealBytes(job),
+      runSeal: sealHere(disk.fileSystem),
       onFatal: failed.resolve,
       limits: { minFreeBytes: 0, sealBytes: SEAL_BYTES, checkEveryMs: 50 },
     },

@@ -12,6 +12,7 @@ import {
   writeEntry,
 } from '#server/archive/entry-text.ts';
 import { completeGroup, GROUP_FRAME_BYTES, GROUP_HEADER_BYTES, groupAt } from '#server/archive/group.ts';
+import { bytesInMemory } from '#server/archive/open-bytes.ts';
 import { decodeProducers } from '#server/archive/producers-table.ts';
 import { rebuildSealed } from '#server/archive/rebuild-sealed.ts';
 import { scanOpen } from '#server/archive/scan-open.ts';
@@ -160,13 +161,12 @@ const sealed: Property = {
     fc.asyncProperty(groups, changes, fc.nat(1_000_000), async (all, some, first) => {
       const { bytes: opened, entries } = openSegment(all, first);
       const job = {
-        open: new Uint8Array(opened),
         table: new Uint8Array(),
         streams: new Map(),
         createdAt: AT,
         keepProducersFrom: 0,
       };
-      const made = sealBytes(job);
+      const made = sealBytes(job, bytesInMemory(opened));
       const whole = Buffer.from(made.bytes);
       const damaged = changed(whole, some);
       const disk = createSimulatedDisk();

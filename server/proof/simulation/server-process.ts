@@ -2,7 +2,7 @@ import type { Archive } from '#server/archive/archive.ts';
 import { ArchiveCorruptError } from '#server/archive/corrupt.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
 import type { FileSystem } from '#server/archive/file-system.ts';
-import { sealBytes } from '#server/archive/seal-bytes.ts';
+import { sealHere } from '#server/archive/run-seal.ts';
 import type { CollectionRules, Identify } from '#server/ingest/identity.ts';
 import { type Ingest, openIngest } from '#server/ingest/ingest.ts';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.ts';
@@ -118,7 +118,7 @@ async function openArchive(
     onFatal,
     fileSystem: planted.fileSystem?.(fileSystem) ?? fileSystem,
     lock: async () => async () => {},
-    runSeal: async (job) => sealBytes(job),
+    runSeal: sealHere(fileSystem),
     limits: { minFreeBytes: 0, groupBytes: 8_192, sealBytes: atBytes, groupEntries, queueBytes },
   });
   return planted.archive?.(archive) ?? archive;
