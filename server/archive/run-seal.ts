@@ -6,6 +6,9 @@ import type { ReadableOpen } from './store.ts';
 
 export type RunSeal = (job: SealJob, source: ReadableOpen) => Promise<Sealed>;
 
+/** It makes strings that die at once: a nursery of the process's size would only take memory. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+
 /** What the sealing thread is given. */
 export type SealTask = { readonly job: SealJob; readonly path: string; readonly bytes: number };
 
@@ -13,7 +16,7 @@ export type SealTask = { readonly job: SealJob; readonly path: string; readonly 
 export function sealInWorker(job: SealJob, { path, bytes }: ReadableOpen): Promise<Sealed> {
   return new Promise((resolve, reject) => {
     const workerData: SealTask = { job, path, bytes };
-    const worker = new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData, resourceLimits });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the sealing thread ended with code ${code}`)));

@@ -54,6 +54,9 @@ type Stream = {
 const COMPRESSION = {
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
 };
+/** What is written compresses eightfold and more: a block usually has room in this share of it, and else takes a second piece. */
+const USUAL_SHARE = 4;
+const LEAST_PIECE_BYTES = 1024;
 
 /** The segment as it is taken apart: which entries belong to which stream, and what producers did. */
 type Sorting = {
@@ -169,8 +172,13 @@ function startStream(
   return stream;
 }
 
-function gathered(open: OpenBytes, { places, bytes }: Stream): Buffer {
-  const all = Buffer.allocUnsafeSlow(bytes);
+function compressed(raw: Buffer): Buffer {
+  const chunkSize = Math.max(LEAST_PIECE_BYTES, Math.ceil(raw.length / USUAL_SHARE));
+  return zstdCompressSync(raw, { ...COMPRESSION, chunkSize });
+}
+
+/** Its entries, one behind the other, at the beginning of `all`. */
+function gather(open: OpenBytes, { places }: Stream, all: Buffer): void {
   let at = 0;
   for (let i = 0; i < places.length; i += 2) {
     const from = places[i] ?? 0;
@@ -178,7 +186,6 @@ function gathered(open: OpenBytes, { places, bytes }: Stream): Buffer {
     open.copy(all.subarray(at, end), from);
     at = end;
   }
-  return all;
 }
 
 /** Header, blocks, index, table and footer in their order. */
@@ -191,10 +198,14 @@ function assemble(
   const parts: Buffer[] = [header];
   const rows: BlockRow[] = [];
   let position = header.length;
+  // One for all: thousands of them would pass for little to the collector, and lie beside its heap.
+  const room = Buffer.allocUnsafeSlow(streams.reduce((most, { bytes }) => Math.max(most, bytes), 0));
   for (const stream of streams.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const { id, first, last, events, firstAt, lastAt } = stream;
     const about = { stream: id, first, last, entries: stream.places.length / 2, events, firstAt, lastAt };
-    const block = encodeBlock(about, zstdCompressSync(gathered(open, stream), COMPRESSION));
+    const raw = room.subarray(0, stream.bytes);
+    gather(open, stream, raw);
+    const block = encodeBlock(about, compressed(raw));
     parts.push(block);
     rows.push({ ...about, position, length: block.length });
     position += block.length;
