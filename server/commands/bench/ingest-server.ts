@@ -9,7 +9,7 @@ import { googleDocs } from '#modules/google-docs/events.ts';
 import { defineModule, defineQuery, defineReducer, keyField, scope, student } from '#modules/kit/index.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
 import { lowerHelperThreads } from '#server/helper-threads.ts';
-import { systemClock } from '#server/ingest/core.ts';
+import { hashesForEntry, hashOf, systemClock } from '#server/ingest/core.ts';
 import type { Identify } from '#server/ingest/identity.ts';
 import { openIngest } from '#server/ingest/ingest.ts';
 import { OBSERVER_WS_OPTIONS, openLearningObserverEdge } from '#server/ingest/learning-observer-socket.ts';
@@ -110,13 +110,53 @@ function serveBaseline(): void {
   listen(http, () => events);
 }
 
-async function serveOurs(): Promise<void> {
+/**
+ * The least that a durable acknowledgement costs over our archive: parsed, its content hashed, written and synced with its
+ * group, answered. Nobody is asked who sent it, nothing is checked, deduplicated, folded or shown.
+ */
+async function serveLeast(): Promise<void> {
+  const directory = newDirectory();
+  const archive = await openFileArchive({ directory, software: 'bench', clock: Date.now, onFatal });
+  const http = createServer();
+  const wss = new WebSocketServer({ server: http, perMessageDeflate: false });
+  let events = 0;
+  wss.on('connection', (ws) => {
+    ws.on('message', (bytes) => {
+      const { producer, epoch, from, source, events: ev } = JSON.parse(String(bytes));
+      const h = hashesForEntry(hashOf(JSON.stringify(ev[0])));
+      const draft = {
+        k: 'batch' as const,
+        t: Date.now(),
+        s: producer,
+        p: producer,
+        e: epoch,
+        f: from,
+        src: source,
+        ev,
+        h,
+      };
+      archive.append([draft], () => {
+        events += 1;
+        ws.send('{"type":"stored","upTo":1,"bad":[]}');
+      });
+    });
+  });
+  listen(http, () => events);
+}
+
+function onFatal(error: unknown): never {
+  throw error;
+}
+
+function newDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function serveOurs(): Promise<void> {
+  const directory = newDirectory();
   const clock = Date.now;
-  const onFatal = (error: unknown) => {
-    throw error;
-  };
   const archive = await openFileArchive({
     directory: join(directory, 'archive'),
     software: 'bench',
@@ -213,4 +253,5 @@ function tell(message: FromServer): void {
 
 if (process.argv[2]) lowerHelperThreads();
 if (process.argv[2] === 'baseline') serveBaseline();
+else if (process.argv[2] === 'least') await serveLeast();
 else if (process.argv[2] === 'ours') await serveOurs();

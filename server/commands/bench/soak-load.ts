@@ -20,12 +20,17 @@ export function startServer(
   classes: number,
   database: 'with-database' | 'without-database',
   directory = tmpdir(),
+  flags: readonly string[] = [],
 ): ChildProcess {
   const file = new URL('soak-server.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [...SERVER_FLAGS, COLLECT, file, 'serve', String(classes), database], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, ...SERVER_ENVIRONMENT, TMPDIR: directory },
-  });
+  return spawn(
+    process.execPath,
+    [...SERVER_FLAGS, ...flags, COLLECT, file, 'serve', String(classes), database],
+    {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...SERVER_ENVIRONMENT, TMPDIR: directory },
+    },
+  );
 }
 
 export function heardFrom(child: ChildProcess): Promise<FromServer> {

@@ -1,32 +1,39 @@
 import { createPrivateKey } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { LITTLE_MEMORY_FLAGS } from '#server/commands/setup/server-process.mjs';
 import type { HistogramCounts } from '#server/histogram.ts';
 import { openLoad } from './ingest-load.ts';
 import { type Heard, heardFrom, startServer, typing, watching } from './soak-load.ts';
 import { CLASS_SIZE, type FromServer } from './soak-server.ts';
 
-/** `rate`: events a second of one socket. `isCollecting`: to see what is alive; waiting times mean nothing then. */
+/**
+ * `rate`: events a second of one socket. `isCollecting`: to see what is alive; waiting times mean nothing then.
+ * `hasLittleMemory`: the server is started as for a machine that has little.
+ */
 type Size = {
   readonly sockets: number;
   readonly seconds: number;
   readonly warmUpMs: number;
   readonly rate: number;
   readonly isCollecting: boolean;
+  readonly hasLittleMemory: boolean;
 };
 type Measured = Extract<FromServer, { readonly counts: unknown }>;
 
-const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000, rate: 0.5, isCollecting: false };
-const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000, rate: 0.5, isCollecting: false };
+const AS_USUAL = { isCollecting: false, hasLittleMemory: false };
+const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000, rate: 0.5, ...AS_USUAL };
+const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000, rate: 0.5, ...AS_USUAL };
 /**
  * Delivery.md L1: students that type and teachers that watch, limits in force, from many loopback addresses. The server is
  * `soak-server.ts` in a process of its own: production's composition without pages. Sets the exit code 1 when anything sent
  * has no end, or the archive holds something else than was acknowledged.
  */
 export async function run({ quick }: { readonly quick: boolean }): Promise<void> {
-  const { sockets, seconds, warmUpMs, rate, isCollecting } = sizeOf(quick);
+  const { sockets, seconds, warmUpMs, rate, isCollecting, hasLittleMemory } = sizeOf(quick);
   const perSecond = sockets * rate;
   const classes = Math.ceil(sockets / CLASS_SIZE);
-  const child = startServer(classes, 'with-database');
+  const flags = hasLittleMemory ? LITTLE_MEMORY_FLAGS : [];
+  const child = startServer(classes, 'with-database', undefined, flags);
   const { port, key } = (await heardFrom(child)) as Extract<FromServer, { readonly port: number }>;
   const heard: Heard = { sent: 0, stored: 0, other: 0, rows: 0 };
   const load = await openLoad(port, await typing(createPrivateKey(key), sockets, heard), sockets);
@@ -56,6 +63,7 @@ function sizeOf(quick: boolean): Size {
       sockets: { type: 'string' },
       rate: { type: 'string' },
       collect: { type: 'boolean', default: false },
+      'little-memory': { type: 'boolean', default: false },
     },
   });
   const size = quick ? QUICK : WHOLE;
@@ -64,6 +72,7 @@ function sizeOf(quick: boolean): Size {
     sockets: Number(values.sockets ?? size.sockets),
     rate: Number(values.rate ?? size.rate),
     isCollecting: values.collect,
+    hasLittleMemory: values['little-memory'],
     seconds: values.minutes === undefined ? size.seconds : Number(values.minutes) * 60,
   };
 }
