@@ -125,6 +125,7 @@ for (const count of [0, 1, 40]) {
     }
     const email = 'teacher@demo.test';
     const articles = async (page: Page) => {
+      if (count === 0) await expect(page.getByText('No students yet')).toBeVisible();
       await expect(page.getByRole('article')).toHaveCount(count, { timeout: 15_000 });
       if (count > 0)
         await expect(page.getByRole('article').filter({ hasText: /number|aloud|ships|sea/ })).toHaveCount(
@@ -136,7 +137,7 @@ for (const count of [0, 1, 40]) {
       name: `class-${count}`,
       email,
       path: (page) => classPath(page, 'Visitors'),
-      ready: count === 0 ? heading : articles,
+      ready: articles,
     });
     if (count > 0)
       await eachFace(browser, own, {

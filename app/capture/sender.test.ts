@@ -98,6 +98,21 @@ function open(link: Link, spool: Spool) {
   return { sender, states };
 }
 
+test('nothing is called offline before the first try has ended', async () => {
+  const spool = memorySpool();
+  const { link } = server();
+  const { sender, states } = open(link, spool);
+  await spool.add([captured('one')]);
+  sender.onAdded();
+  await settled(states, 'connecting');
+  sender.onDisconnect();
+  await settled(states, 'offline');
+  sender.onAdded();
+  sender.onConnect();
+  await settled(states, 'saved');
+  expect(states.filter(({ kind }) => kind === 'connecting')).toHaveLength(1);
+});
+
 test('what waits is sent in order and deleted only when the server has stored it', async () => {
   const spool = memorySpool();
   const { link, stored } = server();

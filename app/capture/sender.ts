@@ -8,8 +8,9 @@ export type Link = {
   reconnect(afterMs: number): void;
 };
 
-/** `offline`: kept on this device. `stopped`: the server said that nothing may be collected; `reason` is its code. */
+/** `connecting`: the first try has not ended. `offline`: kept on this device. `stopped`: the server said that nothing may be collected; `reason` is its code. */
 export type SenderState =
+  | { readonly kind: 'connecting' }
   | { readonly kind: 'saved' }
   | { readonly kind: 'sending'; readonly waiting: number }
   | { readonly kind: 'offline'; readonly waiting: number }
@@ -47,6 +48,7 @@ export function openSender({
 }): Sender {
   let connection = 0;
   let isConnected = false;
+  let isFirstTry = true;
   let isHeld = false;
   let stopped: string | null = null;
   let notBefore = 0;
@@ -58,6 +60,7 @@ export function openSender({
   const report = async () => {
     const waiting = await spool.count();
     if (stopped) onState({ kind: 'stopped', reason: stopped });
+    else if (isFirstTry) onState({ kind: 'connecting' });
     else if (!isConnected || isHeld) onState({ kind: 'offline', waiting });
     else onState(waiting === 0 ? { kind: 'saved' } : { kind: 'sending', waiting });
   };
@@ -159,11 +162,13 @@ export function openSender({
     onConnect() {
       connection += 1;
       isConnected = true;
+      isFirstTry = false;
       wake();
     },
     onDisconnect() {
       connection += 1;
       isConnected = false;
+      isFirstTry = false;
       void report();
     },
     onAdded: wake,

@@ -115,6 +115,18 @@ describe('the student page', () => {
     expect(drawStudent({ growth: [], text: '', cursor: 0 })).toContain('Not enough changes yet for a curve.');
   });
 
+  it('draws no curve of what was written within one second', () => {
+    const curveOf = (to: number) =>
+      drawStudent({
+        growth: [
+          [ago(5), 0, 0, 0, 0],
+          [to, 90, 90, 0, 0],
+        ],
+      });
+    expect(curveOf(ago(5))).toContain('Not enough changes yet for a curve.');
+    expect(curveOf(ago(4))).not.toContain('Not enough changes yet');
+  });
+
   it('shows the text around the caret as text', () => {
     const html = drawStudent({ text: 'a <b> c', cursor: 2 });
     expect(html).toMatch(/a <span class="lo-caret"><\/span>&lt;b&gt; c/);

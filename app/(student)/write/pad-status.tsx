@@ -19,6 +19,12 @@ export function PadStatus({ state }: { readonly state: SenderState | undefined }
 
 function words(state: SenderState) {
   switch (state.kind) {
+    case 'connecting':
+      return (
+        <>
+          <CloudUpload /> Connecting…
+        </>
+      );
     case 'saved':
       return (
         <>

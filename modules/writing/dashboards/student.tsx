@@ -64,6 +64,8 @@ function GrowthPanel({ row, timezone }: { readonly row: StudentRow; readonly tim
   const [isTable, setTable] = useState(false);
   const growth = useMemo(() => growthOf(row), [row]);
   const { points } = growth;
+  // All within one second they would stand on one line.
+  const hasCurve = (points.at(-1)?.at ?? 0) > (points[0]?.at ?? 0);
   const about =
     axis === 'clock' ? 'Growth curve · characters · gaps over 5 min cut' : 'Growth curve · characters';
   return (
@@ -77,9 +79,9 @@ function GrowthPanel({ row, timezone }: { readonly row: StudentRow; readonly tim
         </>
       }
     >
-      {points.length < 2 && <p className="lo-panel__body lo-weak">Not enough changes yet for a curve.</p>}
-      {points.length >= 2 && isTable && <GrowthTable points={points} timezone={timezone} />}
-      {points.length >= 2 && !isTable && (
+      {!hasCurve && <p className="lo-panel__body lo-weak">Not enough changes yet for a curve.</p>}
+      {hasCurve && isTable && <GrowthTable points={points} timezone={timezone} />}
+      {hasCurve && !isTable && (
         <div className="lo-panel__body lo-growthbox">
           <GrowthView
             {...growth}
