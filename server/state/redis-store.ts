@@ -52,7 +52,8 @@ for i = 3, #KEYS do
 end
 return 'ok'`;
 
-type Script = (...parts: readonly (string | number)[]) => Promise<unknown>;
+/** Lists among the parts are flattened: a flush of a whole school has more parts than a call may have arguments. */
+type Script = (...parts: readonly (string | number | readonly (string | number)[])[]) => Promise<unknown>;
 
 /**
  * States in Redis: a hash per student, one for fence and checkpoint, all under the hash tag `{<archive>.p<n>}`. So
@@ -109,7 +110,7 @@ export function openRedisStore(options: RedisStoreOptions): StateStore {
         rest.push(set.length);
         for (const [field, value] of set) rest.push(field, value);
       });
-      const done = await scripts.stateFlush(keys.length, ...keys, fence, base, checkpoint, ...rest);
+      const done = await scripts.stateFlush(keys.length, keys, fence, base, checkpoint, rest);
       return done === 'ok' ? { ok: true } : { ok: false, why: done === 'fenced' ? 'fenced' : 'stale' };
     },
     async empty(fence) {

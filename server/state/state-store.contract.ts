@@ -122,7 +122,7 @@ export function describeStateStore(name: string, open: () => Promise<StateStore>
 
     it('takes a flush of many and large fields', async () => {
       await store.claim({ archive, fence: 0, end: 9 });
-      const set = Array.from({ length: 20_000 }, (_, i) => [`f${i}`, 'x'.repeat(i % 400)] as const);
+      const set = Array.from({ length: 200_000 }, (_, i) => [`f${i}`, 'x'.repeat(i % 40)] as const);
       const large = ['large', 'ü'.repeat(3_000_000)] as const;
       await store.flush({
         fence: 0,

@@ -24,7 +24,7 @@ export type OwnerLimits = {
 export const OWNER_LIMITS: OwnerLimits = {
   hotBytes: 512 * 1024 * 1024,
   flushEveryMs: 250,
-  flushBytes: 32 * 1024 * 1024,
+  flushBytes: 8 * 1024 * 1024,
   mostDirtyBytes: 64 * 1024 * 1024,
   mostSilentMs: 30_000,
   retryMs: [250, 5_000],

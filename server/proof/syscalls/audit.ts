@@ -69,7 +69,7 @@ export function auditCalls(
   }
 
   function wrote({ target, strings, result, line }: Moment): void {
-    const [bytes = Buffer.alloc(0)] = strings;
+    const bytes = Buffer.concat(strings);
     if (result !== bytes.length) throw new Error(`line ${line}: a write of ${bytes.length} gave ${result}`);
     const file = fileOf(target);
     file.isDirty = true;
@@ -79,7 +79,7 @@ export function auditCalls(
 
   /** Before it is written: a checkpoint never goes ahead of what is durable. */
   function checkStates({ strings, line }: Moment): void {
-    for (const [, checkpoint] of (strings[0] ?? '')
+    for (const [, checkpoint] of Buffer.concat(strings)
       .toString('latin1')
       .matchAll(/"fence":-?\d+,"checkpoint":(-?\d+)/g)) {
       seen.checkpoints += 1;
