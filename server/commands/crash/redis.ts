@@ -22,6 +22,8 @@ const SETTINGS = [
   ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
   ['--save', ''],
 ] as const;
+/** Each round judges all that its life has archived: a long one spends its time on what was judged before. */
+const ROUNDS_OF_A_LIFE = 5;
 const CAUGHT_UP_MS = 15_000;
 const FULL_MS = 600;
 
@@ -29,16 +31,19 @@ const FULL_MS = 600;
 export async function runRedis(scenario: Scenario): Promise<void> {
   const half = Math.ceil(scenario.rounds / 2);
   const shares = [half, scenario.rounds - half];
-  for (const [i, settings] of SETTINGS.entries()) {
-    if (!shares[i]) continue;
-    const redis = await startRedis(settings);
-    try {
-      await inNewFolder((varDir) => outlive({ ...scenario, rounds: shares[i] ?? 0 }, varDir, redis));
-    } finally {
-      await redis.stop();
-    }
-  }
+  for (const [i, settings] of SETTINGS.entries())
+    for (let left = shares[i] ?? 0; left > 0; left -= ROUNDS_OF_A_LIFE)
+      await live({ ...scenario, rounds: Math.min(left, ROUNDS_OF_A_LIFE) }, settings);
   await runOutages(scenario);
+}
+
+async function live(scenario: Scenario, settings: (typeof SETTINGS)[number]): Promise<void> {
+  const redis = await startRedis(settings);
+  try {
+    await inNewFolder((varDir) => outlive(scenario, varDir, redis));
+  } finally {
+    await redis.stop();
+  }
 }
 
 /** At `maxmemory` it refuses what the owner flushes; the next start has room again. */
