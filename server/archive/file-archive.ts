@@ -17,6 +17,7 @@ import { checkSealed, readProducersTable } from './sealed-segment.ts';
 import { createSealer, type Sealer, type SealerOptions, sealSegment } from './sealer.ts';
 import { openIdentity, placesOf, type Segments } from './store.ts';
 import { openStreams, type Streams } from './streams.ts';
+import { openSyncThread, plainSyncs, type Syncs } from './syncs.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 export type FileArchiveOptions = {
@@ -104,13 +105,22 @@ async function start(options: FileArchiveOptions): Promise<Started> {
   };
 }
 
-type Running = { readonly started: Started; readonly writer: Writer; readonly sealer: Sealer };
+type Running = {
+  readonly started: Started;
+  readonly writer: Writer;
+  readonly sealer: Sealer;
+  readonly syncs: Syncs;
+};
 type Listener = (entries: readonly Entry[]) => void;
 
 async function open(options: FileArchiveOptions, release: () => Promise<void>): Promise<Archive> {
   const started = await start(options);
   const listeners = new Set<Listener>();
-  const running = await run(started, listeners, options.onFatal);
+  const syncs = started.fileSystem === diskFileSystem ? openSyncThread() : plainSyncs;
+  const running = await run(started, listeners, syncs, options.onFatal).catch(async (error: unknown) => {
+    await syncs.close();
+    throw error;
+  });
   let looks = 0;
   const look = async () => {
     looks += 1;
@@ -135,6 +145,7 @@ async function open(options: FileArchiveOptions, release: () => Promise<void>): 
 async function run(
   started: Started,
   listeners: ReadonlySet<Listener>,
+  syncs: Syncs,
   onFatal: (error: unknown) => void,
 ): Promise<Running> {
   const { fileSystem, places, segments, archive, fence, lastAt, clock, limits, measures } = started;
@@ -155,6 +166,7 @@ async function run(
     fence,
     clock,
     measures,
+    syncs,
     segment: await nextSegment(fence),
     nextSegment,
     async onClosed(segment) {
@@ -172,7 +184,7 @@ async function run(
     marked.resolve();
   });
   await marked.promise;
-  return { started, writer, sealer };
+  return { started, writer, sealer, syncs };
 }
 
 /** Looks at the free space and at the age of the open segment, and after what could not be sealed. */
@@ -194,13 +206,15 @@ async function lookAround(
   if (sealer.waiting() >= ALARM_AT) onUnsealed?.(sealer.waiting());
 }
 
-async function stop({ writer, sealer }: Running): Promise<void> {
+async function stop({ writer, sealer, syncs }: Running): Promise<void> {
   try {
     await writer.close();
     await sealer.settled();
   } catch (error) {
     // Nothing is lost: the open segment is durable, and the next start seals it. A failed disk was told of before.
     if (writer.refusing() !== 'archive-failed') unlessFull(error);
+  } finally {
+    await syncs.close();
   }
 }
 

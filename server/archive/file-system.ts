@@ -3,6 +3,8 @@ import { link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/prom
 
 /** An open file; positions are absolute, so a failed write can be repeated or cut back. */
 export type OpenFile = {
+  /** The system's number for it; absent where there is no system below. */
+  readonly descriptor?: number;
   /** Resolves to the bytes written, which may be fewer than given without any error. */
   write(bytes: Uint8Array, position: number): Promise<number>;
   /** Resolves to the bytes read; 0 at the end of the file. */
@@ -47,6 +49,7 @@ export const diskFileSystem: FileSystem = {
   async open(path, mode) {
     const handle = await open(path, FLAGS[mode], 0o600);
     return {
+      descriptor: handle.fd,
       write: async (bytes, position) =>
         bytes.length <= AT_ONCE_BYTES
           ? writeSync(handle.fd, bytes, 0, bytes.length, position)

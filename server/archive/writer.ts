@@ -6,6 +6,7 @@ import { completeGroup } from './group.ts';
 import type { GroupQueue, PendingGroup } from './group-queue.ts';
 import type { ArchiveMeasures } from './measures.ts';
 import type { OpenSegment } from './open-segment.ts';
+import type { Syncs } from './syncs.ts';
 
 export type WriterOptions = {
   readonly queue: GroupQueue;
@@ -14,6 +15,7 @@ export type WriterOptions = {
   readonly fence: number;
   readonly clock: () => number;
   readonly measures: ArchiveMeasures;
+  readonly syncs: Syncs;
   readonly segment: OpenSegment;
   /** Makes the segment that begins at `first`; called between two groups. */
   readonly nextSegment: (first: number) => Promise<OpenSegment>;
@@ -45,7 +47,7 @@ export type Writer = {
 };
 
 /** A group of this size does not wait for more. */
-const EAGER_BYTES = 64 * 1024;
+const EAGER_BYTES = 128 * 1024;
 
 type State = {
   readonly options: WriterOptions;
@@ -75,6 +77,8 @@ export function createWriter(options: WriterOptions): Writer {
       if (drafts.length === 0) return done(null, state.segment.end);
       const why = queue.add(drafts, done);
       if (why) return done(why === 'busy' ? 'busy' : 'archive-failed', -1);
+      // In a turn that reads thousands of sockets the group on its way would else wait for the last of them.
+      options.syncs.hear();
       wake(state);
     },
     pressure: () => queue.bytes() / options.queueBytes,
@@ -141,17 +145,18 @@ function roll(state: State): Promise<void> {
 }
 
 async function run(state: State): Promise<void> {
+  const { queue } = state.options;
   try {
-    while (state.failure === undefined) {
-      const group = state.options.queue.take();
+    do {
+      const group = queue.take();
       if (group) await write(state, group);
-      else if (state.rolls.length === 0) break;
       if (isRollDue(state)) await startNext(state);
-    }
+    } while (state.failure === undefined && (state.rolls.length > 0 || queue.bytes() >= EAGER_BYTES));
   } catch (error) {
     fail(state, error);
   }
   state.isRunning = false;
+  if (state.failure === undefined && queue.bytes() > 0) wake(state);
 }
 
 async function write(state: State, group: PendingGroup): Promise<void> {
@@ -169,7 +174,7 @@ async function write(state: State, group: PendingGroup): Promise<void> {
     return refuseAll(state, group);
   }
   const since = performance.now();
-  await segment.file.datasync();
+  await options.syncs.sync(segment.file);
   count(options.measures, { ms: performance.now() - since, entries, bytes: length });
   segment.bytes += length;
   segment.end = first + entries;

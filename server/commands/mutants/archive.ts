@@ -6,7 +6,7 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     id: 'M1',
     sabotage: 'groups are written and never synced',
     file: 'server/archive/writer.ts',
-    pattern: /( {2}const since = performance\.now\(\);\n) {2}await segment\.file\.datasync\(\);\n/,
+    pattern: /( {2}const since = performance\.now\(\);\n) {2}await options\.syncs\.sync\(segment\.file\);\n/,
     replacement: '$1',
     tests: ['server/archive/faults.test.ts'],
   },
@@ -15,9 +15,25 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     sabotage: 'the archive answers before the sync',
     file: 'server/archive/writer.ts',
     pattern:
-      /( {2}const since = performance\.now\(\);\n) {2}await segment\.file\.datasync\(\);\n([\s\S]*? {2}answer\(state, group\);)/,
-    replacement: '$1$2\n  await segment.file.datasync();',
+      /( {2}const since = performance\.now\(\);\n) {2}await options\.syncs\.sync\(segment\.file\);\n([\s\S]*? {2}answer\(state, group\);)/,
+    replacement: '$1$2\n  await options.syncs.sync(segment.file);',
     tests: ['server/archive/faults.test.ts'],
+  },
+  {
+    id: 'H97',
+    sabotage: 'a sync that failed passes for one that did not',
+    file: 'server/archive/sync-worker.ts',
+    pattern: '      ? error.errno\n',
+    replacement: '      ? 0\n',
+    tests: ['server/archive/syncs.test.ts'],
+  },
+  {
+    id: 'H98',
+    sabotage: 'a sync is heard when the loop comes to it, not before',
+    file: 'server/archive/syncs.ts',
+    pattern: '    hear,\n',
+    replacement: '    hear() {},\n',
+    tests: ['server/archive/syncs.test.ts'],
   },
   {
     id: 'M4b',
@@ -50,10 +66,10 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     sabotage: 'listeners hear entries before the sync',
     file: 'server/archive/writer.ts',
     pattern:
-      /( {2}const since = performance\.now\(\);\n) {2}await segment\.file\.datasync\(\);\n([\s\S]*?) {2}state\.options\.onDurable\(entries\);\n/,
+      /( {2}const since = performance\.now\(\);\n) {2}await options\.syncs\.sync\(segment\.file\);\n([\s\S]*?) {2}state\.options\.onDurable\(entries\);\n/,
     replacement:
       '$1  options.onDurable(group.drafts.map((draft, i) => Object.assign(draft, { o: first + i })));\n' +
-      '  await segment.file.datasync();\n$2',
+      '  await options.syncs.sync(segment.file);\n$2',
     tests: ['server/archive/faults.test.ts', 'server/archive/archive.test.ts'],
   },
   {
@@ -90,7 +106,7 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     tests: ['server/archive/faults.test.ts'],
   },
   {
-    id: 'H41',
+    id: 'H95',
     sabotage: 'a commit is named and its directory never synced',
     file: 'server/archive/commits.ts',
     pattern: '  await fileSystem.syncDirectory(directory);\n',
