@@ -52,8 +52,8 @@ function depthOf(node: TextNode): number {
 /** What must hold of every node: sizes are true, all leaves lie equally deep, none but the root is small or empty. */
 function expectSound(node: TextNode, isRoot = true): void {
   if ('s' in node) {
-    expect(node.s.length).toBeLessThanOrEqual(2048);
-    if (!isRoot) expect(node.s.length).toBeGreaterThanOrEqual(512);
+    expect(node.s.length).toBeLessThanOrEqual(1024);
+    if (!isRoot) expect(node.s.length).toBeGreaterThanOrEqual(256);
     return;
   }
   expect(Object.keys(node)).toEqual(['n', 'c']);

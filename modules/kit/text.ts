@@ -11,8 +11,9 @@ export type TextNode = TextLeaf | TextInner;
 export type Text = { readonly $text: TextNode };
 
 // A leaf is cut when it outgrows the maximum and joined to a neighbour below the minimum. Between the two
-// lies room, so that typing and deleting around one place does not cut and join at every key.
-const LEAF = { min: 512, cut: 1280, max: 2048 };
+// lies room, so that typing and deleting around one place does not cut and join at every key. Each edit writes one
+// leaf anew, into memory and into the store; each leaf is a field of the store.
+const LEAF = { min: 256, cut: 640, max: 1024 };
 const FAN = { min: 8, cut: 24, max: 32 };
 
 /** The one shape by which the state store recognises a text inside a state. */

@@ -28,6 +28,7 @@ type Pad = { readonly doc: string; readonly at: number; readonly sentAt?: number
 /** Folds the writing page's changes into its text, and tells them as `writing` events. */
 export const padText = defineReducer({
   name: 'pad-text',
+  version: 2,
   source: writingPad,
   scope: scope(student, padDoc),
   initial: NEW_PAD_TEXT,

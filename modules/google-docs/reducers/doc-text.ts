@@ -108,6 +108,7 @@ function click(before: DocText, event: About & { readonly mouseclick: Click }, e
 /** The text of a Google document from its editing commands, told to all who listen to writing. */
 export const docText = defineReducer({
   name: 'doc-text',
+  version: 2,
   source: googleDocs,
   scope: scope(student, doc),
   initial: NEW_DOC_TEXT,

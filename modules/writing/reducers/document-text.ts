@@ -27,6 +27,7 @@ function put(state: State, { tab, text, cursor, words, unknown }: After): State 
 /** The text of a document, whichever editor it was written in. */
 export const documentText = defineReducer({
   name: 'document-text',
+  version: 2,
   source: writing,
   scope: scope(student, doc),
   initial,

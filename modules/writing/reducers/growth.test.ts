@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { replay } from '#modules/kit/testing.ts';
+import type { TextLeaf, TextNode } from '#modules/kit/text.ts';
 import { writer } from '../writer.testing.ts';
 import { growth, pointsOf, sessionsOf } from './growth.ts';
 
@@ -7,6 +8,10 @@ const START = 1_795_168_920_000;
 const after = (ada: ReturnType<typeof writer>) => replay(growth, ada.events);
 const points = (ada: ReturnType<typeof writer>) =>
   pointsOf(after(ada)).map(([t, ...rest]) => [t - START, ...rest]);
+
+function leavesOf(node: TextNode): readonly TextLeaf[] {
+  return 's' in node ? [node] : node.c.flatMap(leavesOf);
+}
 
 test('a point holds length, cursor, all that was produced, and active time', () => {
   const ada = writer()
@@ -57,6 +62,16 @@ test('at 600 points the line is thinned to 300 and goes on; its ends stay', () =
   expect(kept.at(-1)).toEqual([2998_000, 1500, 1500, 1500, 2998_000]);
   expect(kept.every((point, i) => i === 0 || (point[0] as number) > (kept[i - 1]?.[0] as number))).toBe(true);
   expect(JSON.stringify(after(ada)).length).toBeLessThan(30 * 1024);
+});
+
+test('a new point writes the end of a long line anew, and shares the rest', () => {
+  const ada = writer();
+  for (let i = 0; i < 502; i += 1) ada.ins(START + i * 2000, i, 'a');
+  const before = replay(growth, ada.events.slice(0, -1));
+  const next = growth.on.edit?.(before, ada.events.at(-1) as never, () => {}) as typeof before;
+  const known = new Set(leavesOf(before.points.$text));
+  expect(known.size).toBeGreaterThan(8);
+  expect(leavesOf(next.points.$text).filter((leaf) => !known.has(leaf)).length).toBeLessThanOrEqual(2);
 });
 
 test('no more than 50 marks are kept', () => {

@@ -1,4 +1,4 @@
-import { defineReducer, scope, student } from '#modules/kit/index.ts';
+import { defineReducer, scope, student, type Text, text } from '#modules/kit/index.ts';
 import { CANDIDATE } from '../edit.ts';
 import { doc, type Op, writing } from '../events.ts';
 import { lttb } from '../lttb.ts';
@@ -27,12 +27,12 @@ export type GrowthMark = readonly [t: number, length: number, kind: 'paste' | 'l
 export type Session = readonly [from: number, to: number];
 
 /**
- * `points`: the closed points as text, in differences: an object or array for each would take five times the memory of
- * the document it describes. `running`: the point that may still be replaced, `since` when it began. `sessions`: those that
+ * `points`: the closed points, in differences, as one long text: an object or array for each would take five times the
+ * memory of the document it describes, and of a string all would be written again with each new one. `running`: the point that may still be replaced, `since` when it began. `sessions`: those that
  * ended; the running one began at `sessionAt`.
  */
 type State = {
-  readonly points: string;
+  readonly points: Text;
   readonly count: number;
   readonly closed: GrowthPoint;
   readonly running: GrowthPoint | null;
@@ -49,7 +49,7 @@ type State = {
 
 const ZERO: GrowthPoint = [0, 0, 0, 0, 0];
 const initial: State = {
-  points: '',
+  points: text.of(''),
   count: 0,
   closed: ZERO,
   running: null,
@@ -85,18 +85,22 @@ function decode(points: string): GrowthPoint[] {
   return decoded;
 }
 
-function encodeAll(points: readonly GrowthPoint[]): string {
-  return points.map((point, i) => encode(point, points[i - 1] ?? ZERO)).join('');
+function encodeAll(points: readonly GrowthPoint[]): Text {
+  return text.of(points.map((point, i) => encode(point, points[i - 1] ?? ZERO)).join(''));
+}
+
+function append(points: Text, more: string): Text {
+  return text.insert(points, text.length(points), more);
 }
 
 /** The running point takes its place among the closed ones; at 600 of them the line is thinned to 300. */
 function close(state: State): State {
   if (state.running === null) return state;
-  const points = state.points + encode(state.running, state.closed);
+  const points = append(state.points, encode(state.running, state.closed));
   const next = { ...state, closed: state.running, running: null, points, count: state.count + 1 };
   if (next.count < MAX_POINTS) return next;
   const kept = lttb(
-    decode(points),
+    decode(text.whole(points)),
     KEPT_POINTS,
     ([t]) => t,
     ([, length]) => length,
@@ -157,6 +161,7 @@ const touch = (state: State, { t }: { readonly t: number }) => active(state, t, 
 /** How a document grew: length, cursor, characters produced and active time over the clock. */
 export const growth = defineReducer({
   name: 'growth',
+  version: 2,
   source: writing,
   scope: scope(student, doc),
   initial,
@@ -173,7 +178,7 @@ export const growth = defineReducer({
 
 /** All points, oldest first. */
 export function pointsOf(state: State): readonly GrowthPoint[] {
-  const closed = decode(state.points);
+  const closed = decode(text.whole(state.points));
   return state.running === null ? closed : [...closed, state.running];
 }
 
