@@ -2,15 +2,16 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inSlices } from '#server/in-slices.ts';
 import type { Log } from '#server/log.ts';
-import { openStateFile, type Place, readStateFile, type StateFile } from './state-file.ts';
+import { openStateFile, readStateFile, type StateFile } from './state-file.ts';
 import {
-  type Flush,
-  type FlushResult,
-  type Loaded,
-  type StateStore,
-  type StudentWrites,
-  taken,
-} from './state-store.ts';
+  type Place,
+  placesOf,
+  studentsOf,
+  type Writes,
+  type Written,
+  type WrittenStudent,
+} from './state-record.ts';
+import { type Flush, type FlushResult, type Loaded, type StateStore, taken } from './state-store.ts';
 
 export type FileStoreOptions = {
   readonly folder: string;
@@ -22,6 +23,8 @@ export type FileStoreOptions = {
 type Index = Map<string, Map<string, Place>>;
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
+/** A state that changes twice meanwhile is written once. */
+const FLUSH_BYTES = 24 * 1024 * 1024;
 const SNAPSHOT_RECORD_BYTES = 1024 * 1024;
 /** Students read at once for a snapshot: asking for them is work in one go. */
 const READ_TOGETHER = 32;
@@ -63,7 +66,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       const found = await readStateFile(join(folder, newest));
       if (found) {
         ({ archive, fence, checkpoint } = found.head);
-        for (const record of found.records) record.writes.forEach(take);
+        for (const written of found.records) for (const one of studentsOf(written)) take(written, one);
         since = found.bytesSinceSnapshot;
         return openStateFile(join(folder, newest), found.end);
       }
@@ -72,16 +75,22 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     return startAnew();
   }
 
-  function take({ student, set, del }: Written): void {
-    const fields = index.get(student) ?? new Map<string, Place>();
-    for (const field of del) forget(fields, field);
-    for (const [field, place] of set) {
-      forget(fields, field);
-      fields.set(field, place);
-      liveBytes += place.bytes;
+  /** In the places that are known already, since most flushes write what was written before. */
+  function take(written: Written, one: WrittenStudent): void {
+    const fields = index.get(one.student) ?? new Map<string, Place>();
+    for (const field of one.del) forget(fields, field);
+    for (const [field, place] of placesOf(written, one)) {
+      const known = fields.get(field);
+      liveBytes += place.bytes - (known?.bytes ?? 0);
+      if (known) Object.assign(known, place);
+      else fields.set(field, place);
     }
-    if (fields.size > 0) index.set(student, fields);
-    else index.delete(student);
+    if (fields.size > 0) index.set(one.student, fields);
+    else index.delete(one.student);
+  }
+
+  async function takeAll(written: Written): Promise<void> {
+    await inSlices(studentsOf(written), (one) => take(written, one));
   }
 
   function forget(fields: Map<string, Place>, field: string): void {
@@ -123,14 +132,14 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       let batch: [string, Map<string, Place>][] = [];
       let bytes = 0;
       const write = async () => {
-        const writes: StudentWrites[] = [];
+        const writes: Writes[] = [];
         for (let i = 0; i < batch.length; i += READ_TOGETHER) {
           const some = batch.slice(i, i + READ_TOGETHER);
           writes.push(
             ...(await Promise.all(some.map(([student, fields]) => readAgain(before, student, fields)))),
           );
         }
-        await inSlices(await to.append({ kind: 'part' }, writes), take);
+        await takeAll(await to.append({ kind: 'part' }, writes));
         batch = [];
         bytes = 0;
       };
@@ -148,11 +157,11 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     if (flush.fence < fence) return { ok: false, why: 'fenced' };
     if (flush.base !== checkpoint) return { ok: false, why: 'stale' };
     const { size } = file;
-    const places = await file.append(
+    const written = await file.append(
       { kind: 'flush', archive, fence, checkpoint: flush.checkpoint },
       flush.writes,
     );
-    await inSlices(places, take);
+    await takeAll(written);
     checkpoint = flush.checkpoint;
     since += file.size - size;
     if (since >= Math.max(snapshotBytes, liveBytes)) await snapshot().catch(damaged);
@@ -171,7 +180,8 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
 
   async function load(student: string): Promise<Loaded> {
     try {
-      return { checkpoint, fields: await file.read(index.get(student) ?? new Map()) };
+      const bytes = await file.read(index.get(student) ?? new Map());
+      return { checkpoint, fields: new Map([...bytes].map(([field, value]) => [field, value.toString()])) };
     } catch (cause) {
       await damaged(cause);
       return { checkpoint, fields: new Map() };
@@ -191,6 +201,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
   }
 
   return {
+    flushBytes: FLUSH_BYTES,
     claim: (claimed) => inTurn(() => claim(claimed)),
     load: (student) => inTurn(() => load(student)),
     flush: (one) => inTurn(() => flush(one)),
@@ -212,11 +223,9 @@ async function readAgain(
   file: StateFile,
   student: string,
   fields: ReadonlyMap<string, Place>,
-): Promise<StudentWrites> {
+): Promise<Writes> {
   return { student, set: [...(await file.read(fields))], del: [] };
 }
-
-type Written = Awaited<ReturnType<StateFile['append']>>[number];
 
 function nameOf(number: number): string {
   return `${String(number).padStart(12, '0')}.states`;

@@ -12,6 +12,7 @@ export function openMemoryStore(): StateStore {
     checkpoint = -1;
   };
   return {
+    flushBytes: 24 * 1024 * 1024,
     async claim(claim) {
       if (claim.archive === archive && claim.fence < fence) throw taken();
       if (claim.archive !== archive || checkpoint >= claim.end) clear();

@@ -52,6 +52,9 @@ for i = 3, #KEYS do
 end
 return 'ok'`;
 
+/** Redis answers nobody else while it takes a flush. */
+const FLUSH_BYTES = 8 * 1024 * 1024;
+
 /** Lists among the parts are flattened: a flush of a whole school has more parts than a call may have arguments. */
 type Script = (...parts: readonly (string | number | readonly (string | number)[])[]) => Promise<unknown>;
 
@@ -87,6 +90,7 @@ export function openRedisStore(options: RedisStoreOptions): StateStore {
   const keyOf = (student: string) => `${tag}:s:${student}`;
 
   return {
+    flushBytes: FLUSH_BYTES,
     async claim({ archive, fence, end }) {
       await refuseEviction(redis);
       tag = `{${archive}.p${partition}}`;

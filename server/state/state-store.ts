@@ -32,6 +32,8 @@ export type Loaded = { readonly checkpoint: number; readonly fields: ReadonlyMap
  * fields and checkpoint of one moment.
  */
 export type StateStore = {
+  /** Estimated bytes that one flush should bring it at most; more is flushed at once. */
+  readonly flushBytes: number;
   /**
    * Writes the fence and gives the stored checkpoint; empties the store first when it belongs to another archive or its
    * checkpoint is beyond `end`. Throws `AppError` `conflict` when a higher fence was seen.

@@ -11,7 +11,7 @@ import { addressOfEvent, type Cell, findCell, type HotStudent, keyFor, newCell }
 /** A state's largest size, in characters of its JSON, texts apart. */
 export const MOST_CHARS = 4 * 1024 * 1024;
 /** What an edit of a text makes dirty: about one path of its tree. And what any cell costs in a flush. */
-const TEXT_BYTES = 4_096;
+const TEXT_BYTES = 1_536;
 const CELL_BYTES = 200;
 
 /** What a fold needs besides the student and the entry. */

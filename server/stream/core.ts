@@ -12,7 +12,7 @@ export type OwnerLimits = {
   readonly hotBytes: number;
   /** A flush begins at the latest this long after the first change. */
   readonly flushEveryMs: number;
-  /** A flush begins at once at this much. */
+  /** A flush begins at once at this much; default: what the store says. */
   readonly flushBytes: number;
   /** Nothing is applied while so much waits for the store, or while the store has not answered for so long. */
   readonly mostDirtyBytes: number;
@@ -21,10 +21,9 @@ export type OwnerLimits = {
   readonly retryMs: readonly [number, number];
 };
 
-export const OWNER_LIMITS: OwnerLimits = {
+export const OWNER_LIMITS: Omit<OwnerLimits, 'flushBytes'> = {
   hotBytes: 512 * 1024 * 1024,
   flushEveryMs: 250,
-  flushBytes: 8 * 1024 * 1024,
   mostDirtyBytes: 64 * 1024 * 1024,
   mostSilentMs: 30_000,
   retryMs: [250, 5_000],

@@ -216,7 +216,7 @@ function coreOf(options: OwnerOptions): Core {
     archive,
     store,
     folding,
-    limits: { ...OWNER_LIMITS, ...limits },
+    limits: { ...OWNER_LIMITS, flushBytes: store.flushBytes, ...limits },
     log,
     notices,
     clock,

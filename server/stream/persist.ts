@@ -70,7 +70,7 @@ function markText(student: HotStudent, plan: Plan): string {
 /** A field per state and a field per new text node; nodes that nothing reaches any more go. */
 export function writesOf(cut: StudentCut): Persisting {
   const set: [string, string][] = [];
-  const del: string[] = [...cut.dead];
+  const del: string[] = [];
   const commits: (() => void)[] = [];
   for (const one of cut.cells) {
     const plain = plainText(one);
@@ -91,8 +91,9 @@ export function writesOf(cut: StudentCut): Persisting {
   const commit = () => {
     for (const one of commits) one();
   };
-  const gone = del.length > 0 ? del.filter(isNotIn(set)) : del;
-  return { writes: { student: cut.student.id, set, del: gone }, commit };
+  // Of one text no id comes back; a state that is folded anew begins with the ids of the one that is dead.
+  if (cut.dead.length > 0) del.push(...cut.dead.filter(isNotIn(set)));
+  return { writes: { student: cut.student.id, set, del }, commit };
 }
 
 /** Holds nothing of what was written: a flush of thousands waits for the store. */
@@ -124,12 +125,26 @@ function plainText({ cell, state, offset, index, halt }: Cut): string | null {
 function storedText(cut: Cut, changes: TextChanges | null): string {
   const stored: Stored = {
     p: `0:${cut.offset}:${cut.index}`,
-    s: cut.state,
+    s: changes ? withIds(cut.state, changes.idOf) : cut.state,
     ...(changes ? { n: changes.nextId } : {}),
     ...(cut.halt ? { h: cut.halt } : {}),
   };
-  if (!changes) return JSON.stringify(stored);
-  return JSON.stringify(stored, (_name, value) => (isText(value) ? { $text: changes.idOf(value) } : value));
+  return JSON.stringify(stored);
+}
+
+/** The state with the id of its node in the place of each text; what has none is shared. */
+function withIds(state: unknown, idOf: TextChanges['idOf']): unknown {
+  if (typeof state !== 'object' || state === null) return state;
+  if (isText(state)) return { $text: idOf(state) };
+  let copy: Record<string, unknown> | null = null;
+  for (const name in state) {
+    const value = (state as Record<string, unknown>)[name];
+    const named = withIds(value, idOf);
+    if (named === value) continue;
+    copy ??= (Array.isArray(state) ? [...state] : { ...state }) as Record<string, unknown>;
+    copy[name] = named;
+  }
+  return copy ?? state;
 }
 
 /** Every text inside a state, in the order of the state's JSON. */
@@ -137,7 +152,8 @@ export function textsIn(state: unknown): readonly Text[] {
   const texts: Text[] = [];
   const visit = (value: unknown) => {
     if (typeof value !== 'object' || value === null) return;
-    if (isText(value)) texts.push(value);
+    if (Array.isArray(value)) for (let i = 0; i < value.length; i++) visit(value[i]);
+    else if (isText(value)) texts.push(value);
     else for (const name in value) visit((value as Record<string, unknown>)[name]);
   };
   visit(state);

@@ -42,7 +42,11 @@ export function planOf(reducers: readonly Reducer[], build?: string): Plan {
   const fedBy = new Map(
     all.map((folded) => [folded, all.filter((other) => feeds.get(other)?.includes(folded))]),
   );
+  const feeders = new Map(
+    all.map((folded) => [folded, [...reach([folded], fedBy)].filter((one) => one !== folded)]),
+  );
   const byName = new Map(all.map((folded) => [folded.name, folded]));
+  const byReducer = new Map(all.map((folded) => [folded.reducer, folded]));
   return {
     all,
     build:
@@ -53,8 +57,8 @@ export function planOf(reducers: readonly Reducer[], build?: string): Plan {
         .slice(0, 16),
     listeners: (source, event) => heard.get(source)?.get(event) ?? NOBODY,
     byName: (name) => byName.get(name),
-    of: (reducer) => byName.get(`${reducer.name}.v${reducer.version}`),
-    feeders: (folded) => [...reach([folded], fedBy)].filter((one) => one !== folded),
+    of: (reducer) => byReducer.get(reducer) ?? byName.get(`${reducer.name}.v${reducer.version}`),
+    feeders: (folded) => feeders.get(folded) ?? [],
     withFed: (some) => reach(some, feeds),
     withFeeders: (some) => reach(some, fedBy),
   };

@@ -80,9 +80,9 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     id: 'M11a',
     sabotage: 'the file store writes the checkpoint in a record of its own, before the states',
     file: 'server/state/file-store.ts',
-    pattern: 'const places = await file.append(',
+    pattern: 'const written = await file.append(',
     replacement:
-      "await file.append({ kind: 'flush', archive, fence, checkpoint: flush.checkpoint }, []);\n    const places = await file.append(",
+      "await file.append({ kind: 'flush', archive, fence, checkpoint: flush.checkpoint }, []);\n    const written = await file.append(",
     tests: ['server/state/file-store.test.ts'],
   },
   {

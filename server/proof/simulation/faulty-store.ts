@@ -57,6 +57,7 @@ export function openFaultyStore(time: VirtualTime, random: Random): FaultyStore 
 
   return {
     portFor: (life) => ({
+      flushBytes: store.flushBytes,
       claim: (claim) =>
         ask(life, () => {
           log.push({ claim });

@@ -1,0 +1,38 @@
+/** Bytes gathered in pieces, which neither grow nor are put together again. */
+export type Pieces = { readonly whole: Buffer[]; last: Buffer; used: number; bytes: number };
+
+const PIECE_BYTES = 256 * 1024;
+
+export function emptyPieces(): Pieces {
+  return { whole: [], last: Buffer.alloc(0), used: 0, bytes: 0 };
+}
+
+export function allOf({ whole, last, used }: Pieces): readonly Buffer[] {
+  return [...whole, last.subarray(0, used)];
+}
+
+/** Gives the text's bytes where they lie now. */
+export function putText(pieces: Pieces, text: string): Buffer {
+  // Three bytes for each UTF-16 unit is the most that UTF-8 takes.
+  makeRoom(pieces, text.length * 3);
+  return taken(pieces, pieces.last.write(text, pieces.used, 'utf8'));
+}
+
+export function putBytes(pieces: Pieces, bytes: Buffer): Buffer {
+  makeRoom(pieces, bytes.length);
+  return taken(pieces, bytes.copy(pieces.last, pieces.used));
+}
+
+function makeRoom(pieces: Pieces, most: number): void {
+  if (pieces.used + most <= pieces.last.length) return;
+  pieces.whole.push(pieces.last.subarray(0, pieces.used));
+  pieces.last = Buffer.allocUnsafeSlow(Math.max(most, PIECE_BYTES));
+  pieces.used = 0;
+}
+
+function taken(pieces: Pieces, length: number): Buffer {
+  const from = pieces.used;
+  pieces.used += length;
+  pieces.bytes += length;
+  return pieces.last.subarray(from, pieces.used);
+}
