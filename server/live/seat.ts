@@ -51,16 +51,35 @@ export function waitingSince(seats: Iterable<Seat>): number | null {
 
 /** Keeps the last good row when there is no new one, and its identity when nothing changed. */
 export function finishRow(place: Seat, result: RowResult, onTrouble: (reason: string) => void): void {
-  place.keys = place.reading ?? place.keys;
+  // Most runs read what the one before did: its keys stay, and the new ones need not live until the next.
+  if (place.reading && !isSame(place.reading, place.keys)) place.keys = place.reading;
   place.reading = null;
   place.runningSince = null;
   place.hasRun = true;
-  if (result.row && !isDeepStrictEqual(result.row, place.row)) place.row = result.row;
+  if (result.row) place.row = sharing(place.row, result.row);
   const { trouble = null } = result;
   const isKnown = trouble !== null && trouble.code === place.trouble?.code;
   if (isKnown && trouble.code === 'unavailable') return;
   if (!isKnown && trouble !== null) onTrouble(result.reason ?? trouble.code);
   place.trouble = trouble;
+}
+
+function isSame(a: ReadonlySet<StateKey>, b: ReadonlySet<StateKey>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
+}
+
+/** The new row with every field that says the same as before in its old identity; the old row where all do. */
+function sharing(before: Row, now: Row): Row {
+  const names = Object.keys(now);
+  let isEqual = names.length === Object.keys(before).length;
+  const row: { -readonly [Name in keyof Row]: Row[Name] } = { ...now };
+  for (const name of names) {
+    const old = before[name];
+    if (old === row[name]) continue;
+    if (isDeepStrictEqual(old, row[name])) row[name] = old as Row[string];
+    else isEqual = false;
+  }
+  return isEqual ? before : row;
 }
 
 export function logTrouble(log: Log, { module, query }: ChannelSubject, place: Seat, reason: string): void {
