@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { constants, getPriority, setPriority } from 'node:os';
+import { availableParallelism, constants, getPriority, setPriority } from 'node:os';
 
 /** As the threads are named that V8 marks, sweeps, copies and compiles in beside the main thread. */
 const HELPER = 'V8Worker';
-/** Below the main thread: about a tenth of its share where both want the same core. */
-const LOWER = 10;
+/**
+ * Below the main thread: about a tenth of its share where there is one core for all, less than half where there are more. With a
+ * tenth of one that others want too, marking takes seconds, and the heap grows meanwhile.
+ */
+const LOWER = availableParallelism() > 1 ? 4 : 10;
 const THREADS = '/proc/self/task';
 
 /**

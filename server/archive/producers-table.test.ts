@@ -94,8 +94,10 @@ test('keeps no row for producers that live for one connection', () => {
 
 test('survives its bytes, and drops rows that were silent for too long', () => {
   const table = fold(batch('ada', 1, 3, 5000), { ...batch('bob', 1, 1, 100), e: 2 ** 40 });
-  expect(rows(decodeProducers(encodeProducers(table, 0)))).toEqual(rows(table));
-  expect(rows(decodeProducers(encodeProducers(table, 101))).map((row) => row.producer)).toEqual(['p-ada']);
+  expect(rows(decodeProducers(Buffer.concat(encodeProducers(table, 0))))).toEqual(rows(table));
+  expect(
+    rows(decodeProducers(Buffer.concat(encodeProducers(table, 101)))).map((row) => row.producer),
+  ).toEqual(['p-ada']);
 });
 
 test('a start gives what the archive held of producers, whatever was sealed or open before', async () => {
@@ -123,4 +125,17 @@ test('a start gives what the archive held of producers, whatever was sealed or o
   ]);
   await again.close();
   await archive.close();
+});
+
+test('goes on from its bytes as from memory, and leaves them as they were', () => {
+  for (const before of [0, 1, 9, 255, 256, 700]) {
+    const early = before === 0 ? [] : [batch('ada', 1, before)];
+    const later = Array.from({ length: 90 }, (_, i) => batch('ada', before + 1 + i * 7, 7));
+    const bytes = Buffer.concat(encodeProducers(fold(...early), 0));
+    const as = Buffer.from(bytes);
+    const table = decodeProducers(bytes);
+    for (const draft of later) foldProducer(table, { ...draft, o: 0 } as Entry, 7, STREAM);
+    expect(rows(table)).toEqual(rows(fold(...early, ...later)));
+    expect(bytes.equals(as)).toBe(true);
+  }
 });

@@ -3,8 +3,10 @@ import { readU64, writeU64 } from './segment-header.ts';
 
 const HASH_BYTES = 16;
 const RING_BYTES = 256 * HASH_BYTES;
+/** A ring begins with this, grows to that, and then moves its newest 256 to the front where it is full. */
+const ROOM_BYTES = { first: 8 * HASH_BYTES, most: RING_BYTES + 64 * HASH_BYTES };
 
-/** A row as it is folded: the ring of hashes ends at `filled`, and has room behind so that it rarely moves. */
+/** A row as it is folded: the ring of hashes ends at `filled`. As it was read it lies in the table's own bytes. */
 export type ProducerFold = {
   readonly producer: string;
   readonly epoch: number;
@@ -12,9 +14,11 @@ export type ProducerFold = {
   stream: string;
   last: number;
   lastAt: number;
-  readonly ring: Buffer;
+  ring: Buffer;
   filled: number;
 };
+
+const NOTHING = Buffer.alloc(0);
 
 export type ProducersTable = Map<string, ProducerFold>;
 
@@ -47,7 +51,7 @@ function rowOf(table: ProducersTable, producer: string, epoch: number, stream: s
   const key = `${epoch}:${producer}`;
   let row = table.get(key);
   if (!row) {
-    row = { producer, epoch, stream, last: 0, lastAt: 0, ring: Buffer.alloc(2 * RING_BYTES), filled: 0 };
+    row = { producer, epoch, stream, last: 0, lastAt: 0, ring: NOTHING, filled: 0 };
     table.set(key, row);
   }
   return row;
@@ -57,15 +61,21 @@ function rowOf(table: ProducersTable, producer: string, epoch: number, stream: s
 function pushHashes(row: ProducerFold, base64: string | undefined, skip: number, count: number): void {
   const hashes = base64 === undefined ? undefined : Buffer.from(base64, 'base64');
   for (let i = Math.max(skip, count - 256); i < count; i += 1) {
-    if (row.filled === row.ring.length) {
-      row.ring.copy(row.ring, 0, row.filled - RING_BYTES, row.filled);
-      row.filled = RING_BYTES;
-    }
+    if (row.filled === row.ring.length) makeRoom(row);
     const has = hashes !== undefined && hashes.length >= (i + 1) * HASH_BYTES;
     if (has) hashes.copy(row.ring, row.filled, i * HASH_BYTES, (i + 1) * HASH_BYTES);
     else row.ring.fill(0, row.filled, row.filled + HASH_BYTES);
     row.filled += HASH_BYTES;
   }
+}
+
+function makeRoom(row: ProducerFold): void {
+  const { ring, filled } = row;
+  const isWhole = ring.length === ROOM_BYTES.most;
+  const length = Math.min(ROOM_BYTES.most, Math.max(ROOM_BYTES.first, 2 * ring.length));
+  const next = isWhole ? ring : Buffer.allocUnsafe(length);
+  row.filled = ring.copy(next, 0, Math.max(0, filled - RING_BYTES), filled);
+  row.ring = next;
 }
 
 /** The newest 256 hashes of a row, oldest first. */
@@ -75,9 +85,10 @@ export function hashesOf(row: ProducerFold): Buffer {
 
 /**
  * u32 rows, then per row: stream 16, epoch u64, last u64, last at i64, length of the producer u16, hashes u16, the
- * producer as UTF-8, the hashes. Rows silent since before `keepFrom` are left out.
+ * producer as UTF-8, the hashes. Rows silent since before `keepFrom` are left out. In parts, since of thousands they are
+ * many megabytes.
  */
-export function encodeProducers(table: ProducersTable, keepFrom: number): Buffer {
+export function encodeProducers(table: ProducersTable, keepFrom: number): readonly Buffer[] {
   const parts: Buffer[] = [Buffer.alloc(4)];
   let rows = 0;
   for (const row of table.values()) {
@@ -95,10 +106,10 @@ export function encodeProducers(table: ProducersTable, keepFrom: number): Buffer
     rows += 1;
   }
   parts[0]?.writeUInt32LE(rows);
-  return Buffer.concat(parts);
+  return parts;
 }
 
-/** Reads what `encodeProducers` wrote; its checksum was compared before. */
+/** Reads what `encodeProducers` wrote; its checksum was compared before. The bytes MUST stay as they are. */
 export function decodeProducers(bytes: Buffer): ProducersTable {
   const table: ProducersTable = new Map();
   let at = 4;
@@ -114,7 +125,8 @@ export function decodeProducers(bytes: Buffer): ProducersTable {
     );
     row.last = readU64(bytes, at + 24);
     row.lastAt = readU64(bytes, at + 32);
-    row.filled = bytes.copy(row.ring, 0, hashesAt, hashesAt + filled);
+    row.ring = bytes.subarray(hashesAt, hashesAt + filled);
+    row.filled = filled;
     at = hashesAt + filled;
   }
   return table;

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { startSmallThread } from '#server/small-thread.ts';
 import { type FileSystem, readWhole } from './file-system.ts';
 import { bytesInMemory } from './open-bytes.ts';
 import { type Sealed, type SealJob, sealBytes } from './seal-bytes.ts';
@@ -16,7 +16,10 @@ export type SealTask = { readonly job: SealJob; readonly path: string; readonly 
 export function sealInWorker(job: SealJob, { path, bytes }: ReadableOpen): Promise<Sealed> {
   return new Promise((resolve, reject) => {
     const workerData: SealTask = { job, path, bytes };
-    const worker = new Worker(new URL('./seal-worker.ts', import.meta.url), { workerData, resourceLimits });
+    // The table goes over, many megabytes where thousands write.
+    const transferList = [job.table.buffer];
+    const file = new URL('./seal-worker.ts', import.meta.url);
+    const worker = startSmallThread(file, { workerData, resourceLimits, transferList });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the sealing thread ended with code ${code}`)));

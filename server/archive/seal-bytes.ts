@@ -193,7 +193,7 @@ function assemble(
   open: OpenBytes,
   header: Buffer,
   streams: Stream[],
-  table: Buffer,
+  table: readonly Buffer[],
 ): { bytes: Uint8Array<ArrayBuffer>; sha256: string } {
   const parts: Buffer[] = [header];
   const rows: BlockRow[] = [];
@@ -217,17 +217,17 @@ function assemble(
 export function finishSegment(
   headerAndBlocks: readonly Buffer[],
   index: Buffer,
-  table: Buffer,
+  table: readonly Buffer[],
 ): { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string } {
   const position = headerAndBlocks.reduce((sum, part) => sum + part.length, 0);
-  const parts = [...headerAndBlocks, index, table];
+  const parts = [...headerAndBlocks, index, ...table];
   const soFar = createHash('sha256');
   for (const part of parts) soFar.update(part);
   const places = {
     indexAt: position,
     indexCrc: crc32(index),
     tableAt: position + index.length,
-    tableCrc: crc32(table),
+    tableCrc: table.reduce((crc, part) => crc32(part, crc), 0),
   };
   const footer = encodeFooter(places, soFar);
   parts.push(footer.bytes);

@@ -1,5 +1,5 @@
 import { fdatasyncSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { SHARED } from './syncs.ts';
 
 const shared = workerData as Int32Array;
@@ -11,8 +11,7 @@ for (let seen = 0; ; ) {
   seen = Atomics.load(shared, SHARED.asked);
   shared[SHARED.error] = errorOf(shared[SHARED.descriptor] ?? -1);
   Atomics.store(shared, SHARED.answered, seen);
-  // Wakes a loop that has nothing else to do.
-  parentPort?.postMessage(null);
+  Atomics.notify(shared, SHARED.answered);
 }
 
 function errorOf(descriptor: number): number {

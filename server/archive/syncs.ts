@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { startSmallThread } from '#server/small-thread.ts';
 import type { OpenFile } from './file-system.ts';
 
 /** Makes what was written to a file durable, one file at a time. */
@@ -15,7 +15,7 @@ export type Syncs = {
 export const SHARED = { asked: 0, answered: 1, descriptor: 2, error: 3 } as const;
 
 /** It makes nothing but calls. */
-const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 };
+const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
 /** For a file system that no other thread can see. */
 export const plainSyncs: Syncs = {
@@ -31,7 +31,7 @@ export const plainSyncs: Syncs = {
 export function openSyncThread(): Syncs {
   const shared = new Int32Array(new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT));
   const file = new URL('./sync-worker.ts', import.meta.url);
-  const worker = new Worker(file, { workerData: shared, resourceLimits });
+  const worker = startSmallThread(file, { workerData: shared, resourceLimits });
   worker.unref();
   let asked = 0;
   let waiting: PromiseWithResolvers<void> | null = null;
@@ -53,7 +53,6 @@ export function openSyncThread(): Syncs {
     waiting = null;
   }
 
-  worker.on('message', hear);
   worker.on('error', fail);
   worker.on('exit', (code) => fail(new Error(`the thread that syncs ended with code ${code}`)));
   return {
@@ -61,13 +60,17 @@ export function openSyncThread(): Syncs {
       if (failure) return Promise.reject(failure);
       if (descriptor === undefined)
         return Promise.reject(new Error('a file without a descriptor cannot be synced'));
-      waiting = Promise.withResolvers<void>();
+      const asking = Promise.withResolvers<void>();
+      waiting = asking;
       worker.ref();
+      // For a loop that has nothing else to do.
+      const answered = Atomics.waitAsync(shared, SHARED.answered, asked);
+      if (answered.async) void answered.value.then(hear);
       asked = (asked + 1) | 0;
       shared[SHARED.descriptor] = descriptor;
       Atomics.store(shared, SHARED.asked, asked);
       Atomics.notify(shared, SHARED.asked);
-      return waiting.promise;
+      return asking.promise;
     },
     hear,
     async close() {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Reducer } from '#modules/kit/index.ts';
+import { startSmallThread } from '#server/small-thread.ts';
 import { positionOf } from './apply.ts';
 import { type Folded, planOf } from './plan.ts';
 
@@ -53,7 +53,10 @@ export function openWatchdog(options: {
     beatMs,
     beats: Math.ceil(silentMs / beatMs),
   };
-  const worker = new Worker(new URL('./watchdog-worker.ts', import.meta.url), { workerData });
+  const worker = startSmallThread(new URL('./watchdog-worker.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: 1 },
+  });
   worker.unref();
   const beat = setInterval(() => {
     shared[SHARED.beat] = (shared[SHARED.beat] ?? 0) + 1;
