@@ -64,8 +64,12 @@ const initial: State = {
   activeMs: 0,
 };
 
+/** Who types without a long pause produces what is added and is active all the time: then three steps say all five. */
 function encode(point: GrowthPoint, from: GrowthPoint): string {
-  return `${point.map((value, i) => (value - (from[i] as number)).toString(36)).join(' ')};`;
+  const steps = point.map((value, i) => value - (from[i] as number));
+  const [t, length, , produced, activeMs] = steps;
+  const isTyping = produced === length && activeMs === t;
+  return `${(isTyping ? steps.slice(0, 3) : steps).map((step) => step.toString(36)).join(' ')};`;
 }
 
 function decode(points: string): GrowthPoint[] {
@@ -73,13 +77,13 @@ function decode(points: string): GrowthPoint[] {
   const decoded: GrowthPoint[] = [];
   for (const part of points.split(';')) {
     if (part === '') break;
-    const steps = part.split(' ');
-    const step = (i: number) => Number.parseInt(steps[i] as string, 36);
+    const steps = part.split(' ').map((step) => Number.parseInt(step, 36));
+    const step = (i: number) => steps[i] as number;
     t += step(0);
     length += step(1);
     cursor += step(2);
-    produced += step(3);
-    activeMs += step(4);
+    produced += step(steps.length > 3 ? 3 : 1);
+    activeMs += step(steps.length > 3 ? 4 : 0);
     decoded.push([t, length, cursor, produced, activeMs]);
   }
   return decoded;
