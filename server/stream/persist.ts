@@ -178,8 +178,7 @@ export function studentFrom(id: string, loaded: Loaded, plan: Plan): HotStudent 
     if (field === MARK) continue;
     const folded = plan.byName(field.slice(0, endOfName(field)));
     if (!folded || !student.folded.has(folded)) student.dead.push(field);
-    else if (!field.includes('#'))
-      putCell(student, addressOf(folded, fieldsOfKey(field)), cellFrom(field, value, folded, loaded));
+    else if (!field.includes('#')) putCell(student, cellFrom(field, value, folded, loaded));
   }
   return student;
 }
@@ -206,7 +205,8 @@ function cellFrom(key: string, value: string, folded: Cell['folded'], loaded: Lo
   const { chars, text } = sizeOf(state);
   const [, offset = -1, index = 0] = stored.p.split(':').map(Number);
   const halt = stored.h ?? null;
-  return { key, folded, state, chars, text, offset, index, halt, isDirty: false, saved };
+  const address = addressOf(folded, fieldsOfKey(key));
+  return { key, address, folded, state, chars, text, offset, index, halt, isDirty: false, saved };
 }
 
 /** Puts the texts back in their places, in place: the value was parsed a moment ago. */

@@ -5,7 +5,7 @@ import type { Hot } from './hot.ts';
 import { fieldsOfKey } from './persist.ts';
 import type { Folded, Plan } from './plan.ts';
 import type { Halt, States } from './states.ts';
-import { addressOf, findCell, type HotStudent } from './student.ts';
+import { addressOf, cellsOf, findCell, type HotStudent } from './student.ts';
 
 /** What rows see of an owner. */
 export function statesOf(core: Core, hot: Hot, isReady: (student: string) => boolean): States {
@@ -45,7 +45,7 @@ function feederHalt(
   fields: Readonly<Record<string, string>>,
 ): Halt | null {
   for (const feeder of plan.feeders(folded))
-    for (const cell of student.cells[feeder.index]?.values() ?? [])
+    for (const cell of cellsOf(student, feeder))
       if (cell.halt && agrees(fieldsOfKey(cell.key), fields)) return cell.halt;
   return null;
 }

@@ -1,7 +1,7 @@
 import type { Archive } from '#server/archive/archive.ts';
 import { applyEntry, type Folding } from './apply.ts';
 import type { Folded } from './plan.ts';
-import { allCells, type Cell, type HotStudent, newStudent, putCell } from './student.ts';
+import { allCells, type Cell, cellsOf, type HotStudent, newStudent, putCell } from './student.ts';
 
 /**
  * Folds a student's entries below `to` once more, into fresh states beside the live ones: those of `some` reducers
@@ -42,16 +42,16 @@ export function takeOver(
 ): readonly Cell[] {
   const fresh: Cell[] = [];
   for (const folded of some) {
-    const before = student.cells[folded.index];
-    const now = shadow.cells[folded.index];
+    const gone = new Map([...cellsOf(student, folded)].map((cell) => [cell.address, cell]));
     student.cells[folded.index] = undefined;
-    for (const [address, cell] of now ?? []) {
-      cell.saved = before?.get(address)?.saved ?? null;
+    for (const cell of cellsOf(shadow, folded)) {
+      cell.saved = gone.get(cell.address)?.saved ?? null;
       cell.isDirty = true;
-      putCell(student, address, cell);
+      putCell(student, cell);
       fresh.push(cell);
+      gone.delete(cell.address);
     }
-    for (const [address, cell] of before ?? []) if (!now?.has(address)) student.dead.push(...fieldsOf(cell));
+    for (const cell of gone.values()) student.dead.push(...fieldsOf(cell));
   }
   student.dirty = student.dirty.filter((cell) => !some.has(cell.folded)).concat(fresh);
   student.dirtyBytes += fresh.reduce((sum, cell) => sum + cell.chars + cell.text, 0);

@@ -8,6 +8,8 @@ import type { SavedTexts } from './text-nodes.ts';
 /** One state in memory. `offset:index` is the position of the last event that changed it. */
 export type Cell = {
   readonly key: StateKey;
+  /** By the further fields of the scope (see `addressOf`). */
+  readonly address: string;
   readonly folded: Folded;
   state: unknown;
   /** See `Size` of measure.ts. */
@@ -25,8 +27,8 @@ export type Cell = {
 /** A student whose states are in memory. */
 export type HotStudent = {
   readonly id: string;
-  /** By index of the reducer in the plan, then by the further fields of the scope. */
-  readonly cells: (Map<string, Cell> | undefined)[];
+  /** By index of the reducer in the plan. Most have one state of a student: only those with more have a map, by address. */
+  readonly cells: (Cell | Map<string, Cell> | undefined)[];
   dirty: Cell[];
   /** Estimated bytes that a flush would write. */
   dirtyBytes: number;
@@ -47,7 +49,7 @@ export type HotStudent = {
   isFlushing: boolean;
 };
 
-const CELL_BYTES = 500;
+const CELL_BYTES = 350;
 const STUDENT_BYTES = 600;
 
 export function newStudent(id: string, plan: Plan): HotStudent {
@@ -72,6 +74,7 @@ export function newCell(student: HotStudent, folded: Folded, address: string, ke
   const size = sizeOf(folded.reducer.initial);
   const cell: Cell = {
     key,
+    address,
     folded,
     state: folded.reducer.initial,
     chars: size.chars,
@@ -82,18 +85,16 @@ export function newCell(student: HotStudent, folded: Folded, address: string, ke
     isDirty: false,
     saved: null,
   };
-  putCell(student, address, cell);
+  putCell(student, cell);
   return cell;
 }
 
-export function putCell(student: HotStudent, address: string, cell: Cell): void {
+export function putCell(student: HotStudent, cell: Cell): void {
   const { index } = cell.folded;
-  let cells = student.cells[index];
-  if (!cells) {
-    cells = new Map();
-    student.cells[index] = cells;
-  }
-  cells.set(address, cell);
+  const held = student.cells[index];
+  if (held instanceof Map) held.set(cell.address, cell);
+  else if (held === undefined || held.address === cell.address) student.cells[index] = cell;
+  else student.cells[index] = new Map([held, cell].map((one) => [one.address, one]));
   student.bytes += bytesOf(cell);
 }
 
@@ -102,11 +103,22 @@ export function bytesOf(cell: Cell): number {
 }
 
 export function findCell(student: HotStudent, folded: Folded, address: string): Cell | undefined {
-  return student.cells[folded.index]?.get(address);
+  const held = student.cells[folded.index];
+  if (held instanceof Map) return held.get(address);
+  return held?.address === address ? held : undefined;
+}
+
+export function cellsOf(student: HotStudent, folded: Folded): Iterable<Cell> {
+  const held = student.cells[folded.index];
+  if (held instanceof Map) return held.values();
+  return held ? [held] : [];
 }
 
 export function* allCells(student: HotStudent): Iterable<Cell> {
-  for (const cells of student.cells) if (cells) yield* cells.values();
+  for (const held of student.cells) {
+    if (held instanceof Map) yield* held.values();
+    else if (held) yield held;
+  }
 }
 
 type Fields = Readonly<Record<string, string>>;

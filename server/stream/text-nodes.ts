@@ -8,7 +8,7 @@ type Saved = { readonly id: string; refs: number; readonly children: readonly st
  * each place of the state that holds it, so that one shared by two texts goes only with the last of them.
  */
 export type SavedTexts = {
-  readonly nodes: WeakMap<TextNode, Saved>;
+  readonly nodes: Map<TextNode, Saved>;
   roots: readonly TextNode[];
   nextId: number;
 };
@@ -27,7 +27,7 @@ export type TextChanges = {
 type Replaced = { readonly old: TextInner; readonly from: number; readonly to: number };
 
 export function noTexts(): SavedTexts {
-  return { nodes: new WeakMap(), roots: [], nextId: 0 };
+  return { nodes: new Map(), roots: [], nextId: 0 };
 }
 
 /**
