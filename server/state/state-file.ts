@@ -1,12 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { inSlices } from '#server/in-slices.ts';
 import {
   type Head,
   type Index,
+  isIndexOf,
+  lengthsIn,
   type Place,
   PREFIX_BYTES,
   placesOf,
-  recordOf,
+  type StateRecord,
+  startRecord,
   studentsOf,
   type Writes,
   type Written,
@@ -37,15 +41,19 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
       return end;
     },
     async append(head, writes) {
-      const { pieces, bytes, written } = await recordOf(head, writes, end);
+      const record = startRecord(head, end);
       try {
-        await writeAll(handle, pieces, end);
+        let next = end + PREFIX_BYTES;
+        for await (const pieces of piecesOf(record, writes)) next = await writeAll(handle, pieces, next);
+        const { rest, prefix, written } = record.finish();
+        next = await writeAll(handle, rest, next);
+        await writeAll(handle, [prefix], end);
+        end = next;
+        return written;
       } catch (cause) {
         await handle.truncate(end).catch(() => {});
         throw cause;
       }
-      end += bytes;
-      return written;
     },
     read: (places) => readPlaces(handle, places),
     sync: () => handle.datasync(),
@@ -57,18 +65,44 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
   };
 }
 
-/** However little the system takes at a time. */
+/**
+ * Adds all to the record, in slices so that sockets and timers have their turn, and gives its bytes as they are complete:
+ * the flush of a school is never in memory as a whole. What it holds cannot change meanwhile.
+ */
+async function* piecesOf(record: StateRecord, writes: Iterable<Writes>): AsyncIterable<readonly Buffer[]> {
+  let pieces = record.take();
+  const all = writes[Symbol.iterator]();
+  let isOver = false;
+  function* some(): Iterable<Writes> {
+    for (let next = all.next(); ; next = all.next()) {
+      isOver = next.done === true;
+      if (next.done) return;
+      yield next.value;
+      pieces = record.take();
+      if (pieces.length > 0) return;
+    }
+  }
+  while (!isOver) {
+    await inSlices(some(), record.add);
+    if (pieces.length > 0) yield pieces;
+    pieces = [];
+  }
+}
+
+/** However little the system takes at a time; gives where they end. */
 export async function writeAll(
   handle: Pick<FileHandle, 'writev'>,
   pieces: readonly Buffer[],
   at: number,
-): Promise<void> {
+): Promise<number> {
   let left = pieces;
-  for (let next = at; left.length > 0; ) {
+  let next = at;
+  while (left.length > 0) {
     const { bytesWritten } = await handle.writev(left, next);
     next += bytesWritten;
     left = after(left, bytesWritten);
   }
+  return next;
 }
 
 /** What is left of the pieces behind so many bytes. */
@@ -155,25 +189,20 @@ async function readRecord(
   at: number,
 ): Promise<{ readonly head: Head; readonly written: Written; readonly end: number } | null> {
   const prefix = await readRange(handle, at, PREFIX_BYTES);
-  if (prefix.length < PREFIX_BYTES) return null;
-  const length = prefix.readUInt32LE(0);
-  // A power cut may leave zeros where bytes were on their way, and they would agree: of nothing the checksum is zero.
-  if (length === 0 || length > (await handle.stat()).size - at) return null;
-  const text = await readRange(handle, at + PREFIX_BYTES, length);
-  if (text.length < length || crc32(text) !== prefix.readUInt32LE(4)) return null;
+  const lengths = lengthsIn(prefix);
+  const { size } = await handle.stat();
+  if (!lengths || at + PREFIX_BYTES + lengths.values + lengths.index > size) return null;
+  const text = await readRange(handle, at + PREFIX_BYTES + lengths.values, lengths.index);
+  if (!isIndexOf(prefix, text)) return null;
   const index = JSON.parse(text.toString()) as Index;
-  const written = writtenOf(index, at + PREFIX_BYTES + length);
+  const written = writtenOf(index, at + PREFIX_BYTES);
   const places = new Map<string, Place>();
-  let end = written.at;
-  for (const one of studentsOf(written)) {
-    for (const [field, place] of placesOf(written, one)) {
-      places.set(`${one.first} ${field}`, place);
-      end = place.at + place.bytes;
-    }
-  }
+  for (const one of studentsOf(written))
+    for (const [field, place] of placesOf(written, one)) places.set(`${one.first} ${field}`, place);
   const isWhole = await readPlaces(handle, places).then(
     () => true,
     () => false,
   );
+  const end = at + PREFIX_BYTES + lengths.values + lengths.index;
   return isWhole ? { head: index, written, end } : null;
 }

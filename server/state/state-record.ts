@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib';
-import { inSlices } from '#server/in-slices.ts';
 import { allOf, emptyPieces, type Pieces, putBytes, putText } from './pieces.ts';
 
 /** Where a value is in the file, and its checksum. */
@@ -34,7 +33,7 @@ export type Written = {
   readonly fields: string[];
   /** Bytes and checksum of each value, in turn. */
   readonly sizes: number[];
-  at: number;
+  readonly at: number;
 };
 
 /** One student's part of a record: its values are those from `first` on, and lie in the file from `at` on. */
@@ -46,13 +45,10 @@ export type WrittenStudent = {
   readonly at: number;
 };
 
-export type StateRecord = {
-  readonly pieces: readonly Buffer[];
-  readonly bytes: number;
-  readonly written: Written;
-};
-
-/** In the file: u32 length of index, u32 crc of index, index (JSON: the head, and per value its field, length, crc), values. */
+/**
+ * In the file: prefix, values, index. The prefix is written last: u32 length of the index, u32 its checksum with that of
+ * the rest of the prefix, u64 bytes of all values. The index is JSON: the head, and per value its field, length, crc.
+ */
 export type Index = Head & {
   readonly w: readonly (readonly [
     student: string,
@@ -61,35 +57,55 @@ export type Index = Head & {
   ])[];
 };
 
-export const PREFIX_BYTES = 8;
+export const PREFIX_BYTES = 16;
+const LENGTHS_AT = 8;
 
-/**
- * The record that goes to `at` in the file. A large one is made in slices, so that sockets and timers have their turn; what
- * it holds cannot change meanwhile.
- */
-export async function recordOf(head: Head, writes: Iterable<Writes>, at: number): Promise<StateRecord> {
+/** A record in the making. */
+export type StateRecord = {
+  add(one: Writes): void;
+  /** Bytes of values that are complete, to be written one behind the other from the end of the prefix on. */
+  take(): readonly Buffer[];
+  /** The rest of the bytes, the prefix, and what the record holds. */
+  finish(): { readonly rest: readonly Buffer[]; readonly prefix: Buffer; readonly written: Written };
+};
+
+/** The record that goes to `at` in the file. */
+export function startRecord(head: Head, at: number): StateRecord {
   const index = emptyPieces();
   const values = emptyPieces();
-  const written = emptyWritten();
+  const written = emptyWritten(at + PREFIX_BYTES);
   putText(index, `${JSON.stringify(head).slice(0, -1)},"w":[`);
-  await inSlices(writes, (one) => addStudent(index, values, written, one));
-  putText(index, ']}');
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32LE(index.bytes, 0);
-  prefix.writeUInt32LE(
-    allOf(index).reduce((crc, piece) => crc32(piece, crc), 0),
-    4,
-  );
-  written.at = at + PREFIX_BYTES + index.bytes;
   return {
-    pieces: [prefix, ...allOf(index), ...allOf(values)],
-    bytes: PREFIX_BYTES + index.bytes + values.bytes,
-    written,
+    add: (one) => addStudent(index, values, written, one),
+    take: () => values.whole.splice(0),
+    finish() {
+      putText(index, ']}');
+      const pieces = allOf(index);
+      const prefix = Buffer.alloc(PREFIX_BYTES);
+      prefix.writeUInt32LE(index.bytes, 0);
+      prefix.writeBigUInt64LE(BigInt(values.bytes), LENGTHS_AT);
+      prefix.writeUInt32LE(checksumOf(prefix, pieces), 4);
+      return { rest: [...allOf(values), ...pieces], prefix, written };
+    },
   };
 }
 
-function emptyWritten(): Written {
-  return { students: [], counts: [], dels: [], fields: [], sizes: [], at: 0 };
+/** Null where it cannot be one: a power cut may leave zeros, and of nothing the checksum is zero. */
+export function lengthsIn(prefix: Buffer): { readonly index: number; readonly values: number } | null {
+  const index = prefix.length < PREFIX_BYTES ? 0 : prefix.readUInt32LE(0);
+  return index === 0 ? null : { index, values: Number(prefix.readBigUInt64LE(LENGTHS_AT)) };
+}
+
+export function isIndexOf(prefix: Buffer, index: Buffer): boolean {
+  return checksumOf(prefix, [index]) === prefix.readUInt32LE(4);
+}
+
+function checksumOf(prefix: Buffer, index: readonly Buffer[]): number {
+  return index.reduce((crc, piece) => crc32(piece, crc), crc32(prefix.subarray(LENGTHS_AT)));
+}
+
+function emptyWritten(at: number): Written {
+  return { students: [], counts: [], dels: [], fields: [], sizes: [], at };
 }
 
 function addStudent(index: Pieces, values: Pieces, written: Written, { student, set, del }: Writes): void {
@@ -111,8 +127,7 @@ function addStudent(index: Pieces, values: Pieces, written: Written, { student, 
 
 /** The same of an index that was read, whose values begin at `at`. */
 export function writtenOf({ w }: Index, at: number): Written {
-  const written = emptyWritten();
-  written.at = at;
+  const written = emptyWritten(at);
   for (const [student, set, del] of w) {
     written.students.push(student);
     written.counts.push(set.length);

@@ -32,7 +32,7 @@ export type Loaded = { readonly checkpoint: number; readonly fields: ReadonlyMap
  * fields and checkpoint of one moment.
  */
 export type StateStore = {
-  /** Estimated bytes that one flush should bring it at most; more is flushed at once. */
+  /** When so many bytes wait for it, by estimate, a flush begins at once: a larger one would hold up the store, or us. */
   readonly flushBytes: number;
   /**
    * Writes the fence and gives the stored checkpoint; empties the store first when it belongs to another archive or its
