@@ -7,6 +7,7 @@ import { Server as SocketServer } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { googleDocs } from '#modules/google-docs/events.ts';
 import { defineModule, defineQuery, defineReducer, keyField, scope, student } from '#modules/kit/index.ts';
+import type { ArchivedEvent } from '#server/archive/entry.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
 import { lowerHelperThreads } from '#server/helper-threads.ts';
 import { hashesForEntry, hashOf, systemClock } from '#server/ingest/core.ts';
@@ -110,38 +111,50 @@ function serveBaseline(): void {
   listen(http, () => events);
 }
 
+type Parsed = { producer: string; epoch: number; from: number; source: string; events: ArchivedEvent[] };
+
 /**
  * The least that a durable acknowledgement costs over our archive: parsed, its content hashed, written and synced with its
  * group, answered. Nobody is asked who sent it, nothing is checked, deduplicated, folded or shown.
  */
+async function openLeast() {
+  const archive = await openFileArchive({ directory: newDirectory(), software: 'bench', clock: Date.now, onFatal });
+  let count = 0;
+  return {
+    events: () => count,
+    take(text: string, answer: () => void) {
+      const { producer, epoch, from, source, events: ev } = JSON.parse(text) as Parsed;
+      const h = hashesForEntry(ev.map((event) => hashOf(JSON.stringify(event))).join(''));
+      const k = 'batch' as const;
+      const draft = { k, t: Date.now(), s: producer, p: producer, e: epoch, f: from, src: source, ev, h };
+      archive.append([draft], () => {
+        count += ev.length;
+        answer();
+      });
+    },
+  };
+}
+
 async function serveLeast(): Promise<void> {
-  const directory = newDirectory();
-  const archive = await openFileArchive({ directory, software: 'bench', clock: Date.now, onFatal });
+  const { take, events } = await openLeast();
   const http = createServer();
   const wss = new WebSocketServer({ server: http, perMessageDeflate: false });
-  let events = 0;
   wss.on('connection', (ws) => {
-    ws.on('message', (bytes) => {
-      const { producer, epoch, from, source, events: ev } = JSON.parse(String(bytes));
-      const h = hashesForEntry(hashOf(JSON.stringify(ev[0])));
-      const draft = {
-        k: 'batch' as const,
-        t: Date.now(),
-        s: producer,
-        p: producer,
-        e: epoch,
-        f: from,
-        src: source,
-        ev,
-        h,
-      };
-      archive.append([draft], () => {
-        events += 1;
-        ws.send('{"type":"stored","upTo":1,"bad":[]}');
-      });
-    });
+    ws.on('message', (bytes) => take(String(bytes), () => ws.send('{"type":"stored","upTo":1,"bad":[]}')));
   });
-  listen(http, () => events);
+  listen(http, events);
+}
+
+async function serveLeastSocketIo(): Promise<void> {
+  const { take, events } = await openLeast();
+  const http = createServer();
+  const io = new SocketServer(http, { ...INGEST_IO_OPTIONS, transports: ['websocket'] });
+  io.of('/ingest').on('connection', (socket) => {
+    socket.on('m', (text: string, reply: (answer: object) => void) =>
+      take(text, () => reply({ type: 'stored', upTo: 1, bad: [] })),
+    );
+  });
+  listen(http, events);
 }
 
 function onFatal(error: unknown): never {
@@ -254,4 +267,5 @@ function tell(message: FromServer): void {
 if (process.argv[2]) lowerHelperThreads();
 if (process.argv[2] === 'baseline') serveBaseline();
 else if (process.argv[2] === 'least') await serveLeast();
+else if (process.argv[2] === 'least-socketio') await serveLeastSocketIo();
 else if (process.argv[2] === 'ours') await serveOurs();
