@@ -44,7 +44,8 @@ export async function testEverything() {
       }),
     );
     for (const { name, args } of PROOFS) await step(name, () => proof(name, args));
-    await step('soak', () => run('node', ['server/commands/bench.ts', 'soak', '--quick']));
+    const soak = ['soak', '--sockets', '500', '--minutes', '1'];
+    await step('soak', () => run('node', ['server/commands/bench.ts', ...soak]));
   });
 }
 
