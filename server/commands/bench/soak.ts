@@ -8,7 +8,7 @@ import { CLASS_SIZE, type FromServer } from './soak-server.ts';
 
 /**
  * `rate`: events a second of one socket. `isCollecting`: to see what is alive; waiting times mean nothing then.
- * `hasLittleMemory`: the server is started as for a machine that has little.
+ * `hasLittleMemory`: the server is started as for a machine that has little, which L1's cap on hot states is for.
  */
 type Size = {
   readonly sockets: number;
@@ -20,7 +20,7 @@ type Size = {
 };
 type Measured = Extract<FromServer, { readonly counts: unknown }>;
 
-const AS_USUAL = { isCollecting: false, hasLittleMemory: false };
+const AS_USUAL = { isCollecting: false, hasLittleMemory: true };
 const QUICK: Size = { sockets: 500, seconds: 20, warmUpMs: 3_000, rate: 0.5, ...AS_USUAL };
 const WHOLE: Size = { sockets: 5_000, seconds: 30 * 60, warmUpMs: 10_000, rate: 0.5, ...AS_USUAL };
 /**
@@ -63,7 +63,7 @@ function sizeOf(quick: boolean): Size {
       sockets: { type: 'string' },
       rate: { type: 'string' },
       collect: { type: 'boolean', default: false },
-      'little-memory': { type: 'boolean', default: false },
+      'much-memory': { type: 'boolean', default: false },
     },
   });
   const size = quick ? QUICK : WHOLE;
@@ -72,7 +72,7 @@ function sizeOf(quick: boolean): Size {
     sockets: Number(values.sockets ?? size.sockets),
     rate: Number(values.rate ?? size.rate),
     isCollecting: values.collect,
-    hasLittleMemory: values['little-memory'],
+    hasLittleMemory: !values['much-memory'],
     seconds: values.minutes === undefined ? size.seconds : Number(values.minutes) * 60,
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SERVER_ENVIRONMENT, SERVER_FLAGS } from './server-process.mjs';
+import { LITTLE_MEMORY_FLAGS, SERVER_ENVIRONMENT, SERVER_FLAGS } from './server-process.mjs';
 
 const root = new URL('../../../', import.meta.url);
 const textOf = (name: string) => readFileSync(new URL(name, root), 'utf8');
@@ -19,5 +19,9 @@ describe('how the server is started', () => {
     expect(textOf('README.md')).toContain(
       `NODE_ENV=production ${environment.join(' ')} \\\n  node ${SERVER_FLAGS.join(' ')} server/main.ts`,
     );
+  });
+
+  it('is said for a machine with little memory', () => {
+    for (const flag of LITTLE_MEMORY_FLAGS) expect(textOf('README.md')).toContain(`\`${flag}\``);
   });
 });
