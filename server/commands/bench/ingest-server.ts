@@ -118,7 +118,12 @@ type Parsed = { producer: string; epoch: number; from: number; source: string; e
  * group, answered. Nobody is asked who sent it, nothing is checked, deduplicated, folded or shown.
  */
 async function openLeast() {
-  const archive = await openFileArchive({ directory: newDirectory(), software: 'bench', clock: Date.now, onFatal });
+  const archive = await openFileArchive({
+    directory: newDirectory(),
+    software: 'bench',
+    clock: Date.now,
+    onFatal,
+  });
   let count = 0;
   return {
     events: () => count,
