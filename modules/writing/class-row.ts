@@ -51,8 +51,11 @@ export type ClassRow = {
   /** The first signal of the student's latest day (a run of signals with pauses under six hours). */
   readonly signalAt: number | null;
   readonly pausedUntil: number | null;
-  /** Closed half minutes up to `binAt`, oldest first, without a hole; `bin`: the running one, which began at `binAt`. */
-  readonly bins: readonly Bin[];
+  /**
+   * Closed half minutes up to `binAt`, oldest first, without a hole: numbers parted by spaces, bins by `;`. One text, since each key
+   * compares them. `bin`: the running one, which began at `binAt`.
+   */
+  readonly bins: string;
   readonly bin: Bin;
   readonly binAt: number;
   readonly cycles: readonly (readonly [t: number, pos: number])[];
@@ -135,7 +138,7 @@ function pulseOf(lately: StateOf<typeof pulse>) {
     insAt: maybe(lately.insAt),
     startedAt: maybe(lately.startedAt),
     focused: lately.focused,
-    bins: lately.bins.map(binOf),
+    bins: lately.bins.map((bin) => binOf(bin).join(' ')).join(';'),
     bin: binOf(lately.bin),
     binAt: seconds(lately.binAt),
     cycles: lately.cycles.map(([t, pos]) => [seconds(t), pos] as const),

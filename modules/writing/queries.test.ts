@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Accommodation, client, connection, type Envelope, queue } from '#modules/kit/index.ts';
 import { event, frameOf, rowsOf, student as someone } from '#modules/kit/testing.ts';
+import { binsAt } from './dashboards/bins.ts';
 import { classDashboard, student } from './queries.ts';
 import { acts } from './reducers/acts.ts';
 import { captureGaps } from './reducers/capture-gaps.ts';
@@ -61,7 +62,7 @@ test('nobody has a row of nothing', async () => {
     seenToday: false,
     signalAt: null,
     pausedUntil: null,
-    bins: [],
+    bins: '',
     bin: [0, 0, 0, 0, 0],
     binAt: 0,
     cycles: [],
@@ -96,6 +97,21 @@ test('a row of the class tells what somebody writes, and when, in seconds', asyn
     binAt: SECOND,
     quality: ['identity-not-verified'],
   });
+});
+
+test('closed half minutes stand in a row as text, and are read as they were written', async () => {
+  const ada = writer()
+    .ins(START, 0, 'The boat sank. ')
+    .ins(START + 31_000, 15, 'It was old. ')
+    .del(START + 65_000, 0, 4);
+  const row = await classRow(ada.events);
+  expect(row).toMatchObject({ bins: '15 0 0 3 30;12 0 0 3 30', bin: [0, 4, 0, -1, 5], binAt: SECOND + 60 });
+  expect(binsAt(row, SECOND / 30 + 2, 4)).toEqual([
+    [0, 0, 0, 0, 0],
+    [15, 0, 0, 3, 30],
+    [12, 0, 0, 3, 30],
+    [0, 4, 0, -1, 5],
+  ]);
 });
 
 test('an excerpt shows a part not seen as one mark', async () => {

@@ -24,11 +24,17 @@ export function binsAt(row: Binned, slot: number, count: number = BINS_SHOWN): r
 
 function moved(row: Binned, slot: number, count: number): readonly Bin[] {
   const running = Math.floor(row.binAt / BIN_SECONDS);
+  const closed = row.bins === '' ? [] : row.bins.split(';').map(binOf);
   return Array.from({ length: count }, (_, i) => {
     const back = running - (slot - (count - 1 - i));
     if (back === 0) return row.bin;
-    return back > 0 ? (row.bins[row.bins.length - back] ?? NOTHING) : NOTHING;
+    return back > 0 ? (closed[closed.length - back] ?? NOTHING) : NOTHING;
   });
+}
+
+function binOf(text: string): Bin {
+  const [added = 0, removed = 0, away = 0, netWords = 0, activeSeconds = 0] = text.split(' ').map(Number);
+  return [added, removed, away, netWords, activeSeconds];
 }
 
 /** Field by field, the sum of some half minutes. */

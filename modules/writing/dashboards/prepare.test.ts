@@ -12,7 +12,7 @@ import {
   qualityOf,
   sparklineOf,
 } from './prepare.ts';
-import { ago, classOf, NOW, PARAMS, rowOf } from './row-of.testing.ts';
+import { ago, classOf, NOW, PARAMS, rowOf, textOf } from './row-of.testing.ts';
 import { stateOf } from './state-word.ts';
 
 const DAY_STARTS = startOfDay(NOW, 'UTC');
@@ -95,7 +95,11 @@ describe('the sparkline of a card', () => {
   const full = Array.from({ length: 30 }, (_, i) => [i + 1, 0, 0, 0, 0] as const);
 
   it('ends with the running half minute', () => {
-    const { bars } = sparklineOf(rowOf({ bins: full, bin: [99, 0, 0, 0, 0] }), wordOf(rowOf()), slotOf(NOW));
+    const { bars } = sparklineOf(
+      rowOf({ bins: textOf(full), bin: [99, 0, 0, 0, 0] }),
+      wordOf(rowOf()),
+      slotOf(NOW),
+    );
     expect(bars).toHaveLength(30);
     expect(bars.at(-1)?.[0]).toBe(99);
     expect(bars.at(-2)?.[0]).toBe(30);
@@ -104,7 +108,7 @@ describe('the sparkline of a card', () => {
 
   it('moves on by itself while nothing comes', () => {
     const { bars } = sparklineOf(
-      rowOf({ bins: full, bin: [99, 0, 0, 0, 0] }),
+      rowOf({ bins: textOf(full), bin: [99, 0, 0, 0, 0] }),
       wordOf(rowOf()),
       slotOf(NOW) + 2,
     );
@@ -135,10 +139,12 @@ describe('the sparkline of a card', () => {
   it('has one scale for the class, which a single paste does not set', () => {
     const busy = Array.from({ length: 29 }, () => [64, 0, 0, 0, 0] as const);
     const rows = Array.from({ length: 10 }, (_, i) =>
-      named(String(i), { bins: busy, bin: [64, 0, 0, 0, 0] }),
+      named(String(i), { bins: textOf(busy), bin: [64, 0, 0, 0, 0] }),
     );
     expect(mostOf(rows, NOW)).toBe(64);
-    expect(mostOf([...rows.slice(1), named('p', { bins: busy, bin: [5000, 0, 0, 0, 0] })], NOW)).toBe(64);
+    expect(mostOf([...rows.slice(1), named('p', { bins: textOf(busy), bin: [5000, 0, 0, 0, 0] })], NOW)).toBe(
+      64,
+    );
     expect(mostOf([], NOW)).toBeGreaterThan(0);
   });
 });

@@ -4,7 +4,7 @@ import { inOrder, sortedIds } from './order.ts';
 import { prepareClass } from './prepare.ts';
 import { shuffled, totalsOf } from './projector.ts';
 import { queueOf, waitingIds } from './queue.ts';
-import { ago, classOf, NOW, PARAMS, rowOf } from './row-of.testing.ts';
+import { ago, classOf, NOW, PARAMS, rowOf, textOf } from './row-of.testing.ts';
 
 const LESSON = NOW - 1_140_000;
 const prepare = (rows: readonly ClassRow[]) =>
@@ -91,7 +91,8 @@ describe('the order of a class', () => {
 
 describe('the projector', () => {
   it('adds up the class', () => {
-    const row = (id: string) => named(id, { words: 100, bin: [0, 0, 0, 20, 30], bins: [[0, 0, 0, 5, 30]] });
+    const row = (id: string) =>
+      named(id, { words: 100, bin: [0, 0, 0, 20, 30], bins: textOf([[0, 0, 0, 5, 30]]) });
     const totals = totalsOf(prepare([row('a'), row('b'), named('c', { seenToday: false, words: 7 })]), NOW);
     expect(totals).toMatchObject({ atWork: 2, students: 3, words: 207, wordsPerMinute: 17 });
     expect(totals.perMinute.map(({ words }) => words).slice(-2)).toEqual([0, 85]);

@@ -1,4 +1,4 @@
-import type { ClassParams, ClassRow } from './class-row.ts';
+import type { Bin, ClassParams, ClassRow } from './class-row.ts';
 import type { StudentRow } from './prepare-student.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 10, 21, 40);
@@ -32,7 +32,7 @@ export function rowOf(different: Partial<ClassRow> = {}): ClassRow {
     seenToday: true,
     signalAt: ago(1200),
     pausedUntil: null,
-    bins: [],
+    bins: '',
     bin: [200, 10, 0, 35, 200],
     binAt: Math.floor(SECOND / 30) * 30,
     cycles: [],
@@ -81,17 +81,22 @@ const NAMES = [
   'Nadia',
   'Noor',
 ];
+/** Closed half minutes as a row has them. */
+export function textOf(bins: readonly Bin[]): string {
+  return bins.map((bin) => bin.join(' ')).join(';');
+}
+
 const BUSY = Array.from(
   { length: 29 },
   (_, i) => [(i * 37) % 90, (i * 13) % 30, 0, (i * 5) % 12, 20] as const,
 );
 const VARIETY: readonly Partial<ClassRow>[] = [
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     before: 'when the river is low you can walk to the island, and on the island there is a hut with no ',
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     bin: [20, 18, 0, 1, 150],
     before: 'but I think the market is loud the way a kitchen is loud when ',
     after: 'everyone is cooking and',
@@ -102,30 +107,30 @@ const VARIETY: readonly Partial<ClassRow>[] = [
     ],
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     before: 'the baker puts the boards outside and the whole street smells of ',
     after: 'bread, even the bus stop',
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     bin: [0, 0, 0, 0, 0],
     wroteAt: ago(168),
     insAt: ago(168),
     before: 'summer. I learned to swim there and so did my brother, who is now a ',
   },
   {
-    bins: BUSY.map(([a, r]) => [r, a, 0, 0, 20] as const),
+    bins: textOf(BUSY.map(([a, r]) => [r, a, 0, 0, 20] as const)),
     bin: [40, 150, 30, -2, 200],
     wroteAt: ago(75),
     before: 'is only for books. In ours you can borrow a drill, a cake tin or ',
     after: 'a football for a week',
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     before: 'is green and it shakes when a train goes over it, but from there you can see the whole ',
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     bin: [0, 0, 0, 0, 0],
     wroteAt: ago(402),
     insAt: ago(402),
@@ -134,13 +139,13 @@ const VARIETY: readonly Partial<ClassRow>[] = [
     after: 'where nobody asks me what',
   },
   {
-    bins: BUSY,
+    bins: textOf(BUSY),
     quality: ['parts-not-seen'],
     before: 'describe the square in the morning, then explain why the fountain ',
     after: 'matters to the people',
   },
   {
-    bins: BUSY.slice(0, 15),
+    bins: textOf(BUSY.slice(0, 15)),
     bin: [0, 0, 0, 0, 0],
     open: 0,
     lostAt: ago(260),
@@ -159,7 +164,7 @@ const VARIETY: readonly Partial<ClassRow>[] = [
     insAt: null,
     activeSeconds: 0,
     bin: [0, 0, 0, 0, 0],
-    bins: [],
+    bins: '',
   },
 ];
 
