@@ -161,6 +161,7 @@ async function run(
   const sealer = createSealer({ ...started, onFatal: (error) => writer.fail(error) });
   const writer = createWriter({
     queue: createGroupQueue(limits, { next: fence, lastAt }),
+    groupBytes: limits.groupBytes,
     queueBytes: limits.queueBytes,
     sealBytes: limits.sealBytes,
     fence,

@@ -10,6 +10,7 @@ import type { Syncs } from './syncs.ts';
 
 export type WriterOptions = {
   readonly queue: GroupQueue;
+  readonly groupBytes: number;
   readonly queueBytes: number;
   readonly sealBytes: number;
   readonly fence: number;
@@ -46,7 +47,7 @@ export type Writer = {
   fail(error: unknown): void;
 };
 
-/** A group of this size does not wait for more. */
+/** A group of this size, or a full one, does not wait for more. */
 const EAGER_BYTES = 128 * 1024;
 
 type State = {
@@ -117,7 +118,7 @@ function refusal(state: State): RefusedCode | null {
  */
 function wake(state: State): void {
   if (state.isRunning) return;
-  if (state.options.queue.bytes() >= EAGER_BYTES) {
+  if (isPressing(state)) {
     start(state);
     return;
   }
@@ -127,6 +128,10 @@ function wake(state: State): void {
     state.isArranged = false;
     if (!state.isRunning) start(state);
   });
+}
+
+function isPressing({ options }: State): boolean {
+  return options.queue.bytes() >= Math.min(EAGER_BYTES, options.groupBytes);
 }
 
 function start(state: State): void {
@@ -151,7 +156,7 @@ async function run(state: State): Promise<void> {
       const group = queue.take();
       if (group) await write(state, group);
       if (isRollDue(state)) await startNext(state);
-    } while (state.failure === undefined && (state.rolls.length > 0 || queue.bytes() >= EAGER_BYTES));
+    } while (state.failure === undefined && (state.rolls.length > 0 || isPressing(state)));
   } catch (error) {
     fail(state, error);
   }

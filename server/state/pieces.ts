@@ -25,7 +25,7 @@ export function putBytes(pieces: Pieces, bytes: Buffer): Buffer {
 
 function makeRoom(pieces: Pieces, most: number): void {
   if (pieces.used + most <= pieces.last.length) return;
-  pieces.whole.push(pieces.last.subarray(0, pieces.used));
+  if (pieces.used > 0) pieces.whole.push(pieces.last.subarray(0, pieces.used));
   pieces.last = Buffer.allocUnsafeSlow(Math.max(most, PIECE_BYTES));
   pieces.used = 0;
 }
