@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Archive } from '#server/archive/archive.ts';
 import { openFileArchive } from '#server/archive/file-archive.ts';
 import { openMemoryArchive } from '#server/archive/memory-archive.ts';
+import { blockRowAt } from '#server/archive/sealed-format.ts';
 import { openMemoryStore } from '#server/state/memory-store.ts';
 import type { StateStore } from '#server/state/state-store.ts';
 import { foldInThreads } from './fold-threads.ts';
@@ -228,7 +229,8 @@ describe('a start from nothing', () => {
         return result;
       };
       const { owner, log } = await recovered(archive, { ...store, flush }, FILE);
-      expect(checkpoints.slice(0, 2)).toEqual([-1, -1]);
+      // Parts come under no checkpoint, as many as threads gave, before the last.
+      expect(checkpoints[0]).toBe(-1);
       expect(log.facts).toMatchObject([{ level: 'warn', reason: 'Error' }]);
       expect(await statesIn(store)).toEqual(await oracle(archive));
       await owner.close();
@@ -243,7 +245,7 @@ describe('a start from nothing', () => {
     expect(picture?.students.length).toBe(STUDENTS.length);
     for (let round = 0; round < 4; round++) {
       const flipped = Buffer.from(bytes);
-      const bit = 8 * (128 + 102) + random(8 * 2_000);
+      const bit = 8 * (studentsBlock(bytes) + 102) + random(8 * 2_000);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       await writeFile(path, flipped);
       const names = folds.map((one) => `${one.name}.v1`).sort();
@@ -267,6 +269,15 @@ describe('a start from nothing', () => {
     await expect(foldInThreads({ ...about, isVoid: () => true })).rejects.toThrow('nobody waits');
   });
 });
+
+/** Where the first block of a student is: those of marks and of bad rows are small, and no fold reads them. */
+function studentsBlock(bytes: Buffer): number {
+  for (let at = 128, row = blockRowAt(bytes, at); row; row = blockRowAt(bytes, at)) {
+    if (row.length > 4_000) return at;
+    at += row.length;
+  }
+  throw new Error('no student has a block');
+}
 
 async function firstSegmentOf(folder: string): Promise<readonly [string, Buffer]> {
   const names = (await readdir(join(folder, 'p000'))).filter((name) => name.endsWith('.seg')).sort();
