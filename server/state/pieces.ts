@@ -1,7 +1,8 @@
 /** Bytes gathered in pieces, which neither grow nor are put together again. */
 export type Pieces = { readonly whole: Buffer[]; last: Buffer; used: number; bytes: number };
 
-const PIECE_BYTES = 256 * 1024;
+/** A piece is twice as large as the one before: the flush of one key is small, that of a school is not. */
+const PIECE_BYTES = { first: 4 * 1024, most: 256 * 1024 };
 
 export function emptyPieces(): Pieces {
   return { whole: [], last: Buffer.alloc(0), used: 0, bytes: 0 };
@@ -26,7 +27,8 @@ export function putBytes(pieces: Pieces, bytes: Buffer): Buffer {
 function makeRoom(pieces: Pieces, most: number): void {
   if (pieces.used + most <= pieces.last.length) return;
   if (pieces.used > 0) pieces.whole.push(pieces.last.subarray(0, pieces.used));
-  pieces.last = Buffer.allocUnsafeSlow(Math.max(most, PIECE_BYTES));
+  const usual = Math.min(PIECE_BYTES.most, Math.max(PIECE_BYTES.first, 2 * pieces.last.length));
+  pieces.last = Buffer.allocUnsafeSlow(Math.max(most, usual));
   pieces.used = 0;
 }
 

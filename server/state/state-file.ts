@@ -46,8 +46,10 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
         let next = end + PREFIX_BYTES;
         for await (const pieces of piecesOf(record, writes)) next = await writeAll(handle, pieces, next);
         const { rest, prefix, written } = record.finish();
-        next = await writeAll(handle, rest, next);
-        await writeAll(handle, [prefix], end);
+        // Where nothing is written yet, all of it goes in one.
+        const isWhole = next === end + PREFIX_BYTES;
+        next = await writeAll(handle, isWhole ? [prefix, ...rest] : rest, isWhole ? end : next);
+        if (!isWhole) await writeAll(handle, [prefix], end);
         end = next;
         return written;
       } catch (cause) {
