@@ -27,6 +27,8 @@ export type Archive = {
   readonly id: string;
   /** Offset that fences this process's writes: the offset of the mark appended at start. */
   readonly fence: number;
+  /** Where what was found at the opening ended; absent where nothing outlives the process. States beyond it are of entries that are lost. */
+  readonly foundEnd?: number;
   /** Queues the drafts for the next group; all of them become durable together, or none. Never throws. */
   append(drafts: readonly Draft[], done: AppendDone): void;
   /** How full the append queue is, 0 to 1 and beyond. */

@@ -235,6 +235,8 @@ function archiveOf(running: Running, listeners: Set<Listener>, close: () => Prom
   return {
     id: started.archive,
     fence: started.fence,
+    // The start's mark takes the next offset: had a damaged last group one entry, its offset is in use again.
+    foundEnd: started.fence,
     append: writer.append,
     pressure: writer.pressure,
     refusing: writer.refusing,

@@ -100,6 +100,24 @@ describe('the owner, when something dies', () => {
     await expectFold(archive, owner, store);
   });
 
+  it('believes no state of an entry that the archive lost, though its offset is in use again', async () => {
+    const [lost] = someDrafts(1, 1);
+    const [kept] = someDrafts(2, 1);
+    const store = openMemoryStore();
+    const before = openMemoryArchive();
+    await append(before, lost ? [lost] : []);
+    const first = openQuick(before, store);
+    await first.caughtUp();
+    await first.flush();
+    await first.close();
+    const now = openMemoryArchive();
+    await append(now, kept ? [kept] : []);
+    const archive = { ...now, id: before.id, foundEnd: before.end() - 1 };
+    const owner = openQuick(archive, store);
+    await expectFold(archive, owner, store);
+    await owner.close();
+  });
+
   it('applies nothing more while too much waits for the store', async () => {
     const archive = openMemoryArchive();
     const store = openMemoryStore();

@@ -248,7 +248,7 @@ async function claim(core: Core, generation: number, onFenced: () => void): Prom
       const checkpoint = await store.claim({
         archive: archive.id,
         fence: archive.fence,
-        end: archive.end(),
+        end: generation === 0 ? (archive.foundEnd ?? archive.end()) : archive.end(),
       });
       core.isStoreSilent = false;
       return checkpoint;
