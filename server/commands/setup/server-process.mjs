@@ -9,7 +9,7 @@ export const SERVER_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=
 
 /**
  * For a machine with little memory: the heap is collected when it has grown by this much since it was collected last, where
- * V8 by itself lets it grow up to fourfold. Costs about a fifth of what one core accepts at most.
+ * V8 by itself lets it grow up to fourfold. Costs about a third of what one core accepts at most.
  */
 export const LITTLE_MEMORY_FLAGS = ['--heap-growing-percent=15'];
 
