@@ -64,30 +64,43 @@ function shiftOf(next: readonly unknown[], prev: readonly unknown[]): number {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What `next` says, by depth: lists for every comparison would be a twelfth of all that a busy server allocates. */
+const NAMES: string[][] = [];
+const VALUES: unknown[][] = [];
+
 /**
  * Most steps keep the names that a record has, in their order, and then the values can be compared by place: a property
  * looked up by a name that changes from record to record makes the engine throw away its optimised code for ever.
  */
 function recordChange(next: Fields, prev: Fields, depth: number): number {
   if (depth > DEEPEST) throw tooDeep();
-  const names = Object.keys(next);
-  if (!isSame(names, Object.keys(prev))) return shapeChange(names, next, prev, depth);
-  const values = Object.values(next);
-  const before = Object.values(prev);
+  NAMES[depth] ??= [];
+  VALUES[depth] ??= [];
+  const names = NAMES[depth];
+  const values = VALUES[depth];
+  let count = 0;
+  for (const name in next) {
+    names[count] = name;
+    values[count++] = next[name];
+  }
+  const textBefore = text;
   let sum = 0;
-  for (let i = 0; i < names.length; i++) sum += fieldChange(names[i] ?? '', values[i], before[i], depth);
-  return sum;
+  let at = 0;
+  for (const name in prev) {
+    if (at === count || name !== names[at]) {
+      at = -1;
+      break;
+    }
+    sum += fieldChange(name, values[at++], prev[name], depth);
+  }
+  if (at === count) return sum;
+  text = textBefore;
+  return shapeChange(next, prev, depth);
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-function shapeChange(names: readonly string[], next: Fields, prev: Fields, depth: number): number {
+function shapeChange(next: Fields, prev: Fields, depth: number): number {
   let sum = 0;
-  for (const name of names) sum += fieldChange(name, next[name], prev[name], depth);
+  for (const name in next) sum += fieldChange(name, next[name], prev[name], depth);
   for (const name in prev)
     if (!Object.hasOwn(next, name)) sum += fieldChange(name, undefined, prev[name], depth);
   return sum;
