@@ -4,6 +4,7 @@ import { EXCERPT_REACH, type Excerpt, excerptOf } from './excerpt.ts';
 import { type Quality, qualityOf } from './quality.ts';
 import { readable } from './readable.ts';
 import { acts } from './reducers/acts.ts';
+import { captureGaps } from './reducers/capture-gaps.ts';
 import { documentText, type Sheet, sheetOf } from './reducers/document-text.ts';
 import { documents } from './reducers/documents.ts';
 import { isLargePaste, pastes } from './reducers/pastes.ts';
@@ -73,20 +74,28 @@ export async function classRowOf(
   { student, classroom, read }: Reading,
   largePaste: number,
 ): Promise<ClassRow> {
-  const [lately, about, here, acted] = await Promise.all([
-    read(pulse),
-    read(documents),
-    read(presence),
-    read(acts),
-  ]);
+  // One after the other: a student's states are in memory together, and each key runs this.
+  const lately = await read(pulse);
+  const about = await read(documents);
+  const here = await read(presence);
+  const acted = await read(acts);
   const doc = lately.doc ?? about.last;
   const ownPace = isAtOwnPace(student);
-  return {
-    ...(doc === null
+  const shown =
+    doc === null
       ? NO_DOCUMENT
-      : await documentOf(read, doc, lately.tab ?? undefined, ownPace ? null : largePaste)),
+      : await documentOf(read, doc, lately.tab ?? undefined, ownPace ? null : largePaste, here);
+  return {
+    ...shown,
     title: doc === null ? null : (about.docs[doc]?.title ?? null),
-    ...pulseOf(lately),
+    wroteAt: maybe(lately.wroteAt),
+    insAt: maybe(lately.insAt),
+    startedAt: maybe(lately.startedAt),
+    focused: lately.focused,
+    bins: lately.bins,
+    bin: binOf(lately.bin),
+    binAt: seconds(lately.binAt),
+    cycles: lately.cycles.map(([t, pos]) => [seconds(t), pos] as const),
     ...signalOf(here, lately, classroom),
     ownPace,
     acted: actedOf(acted),
@@ -107,12 +116,17 @@ const NO_DOCUMENT = {
   quality: [],
 } as const;
 
-async function documentOf(read: Read, doc: string, tab: string | undefined, largePaste: number | null) {
-  const [written, time, pasted] = await Promise.all([
-    read(documentText, { doc }),
-    read(timeOnTask, { doc }),
-    read(pastes, { doc }),
-  ]);
+async function documentOf(
+  read: Read,
+  doc: string,
+  tab: string | undefined,
+  largePaste: number | null,
+  here: StateOf<typeof presence>,
+) {
+  const written = await read(documentText, { doc });
+  const time = await read(timeOnTask, { doc });
+  const pasted = await read(pastes, { doc });
+  const gaps = await read(captureGaps);
   const sheet = sheetOf(written, tab);
   const large = largePaste === null ? [] : pasted.list.filter((paste) => isLargePaste(paste, largePaste));
   return {
@@ -121,7 +135,7 @@ async function documentOf(read: Read, doc: string, tab: string | undefined, larg
     ...excerptAt(sheet),
     activeSeconds: Math.round(secondsOnTask(time)),
     flags: large.map(({ t, n }): Flag => ({ kind: 'large-paste', at: seconds(t), n })),
-    quality: await qualityOf(read, sheet),
+    quality: qualityOf(sheet, here, gaps),
   };
 }
 
@@ -130,19 +144,6 @@ function excerptAt({ text: written, cursor, unknown }: Sheet): Excerpt {
   const piece = text.slice(written, from, cursor + EXCERPT_REACH);
   const { before, after } = excerptOf(piece, cursor - from);
   return unknown === 0 ? { before, after } : { before: readable(before), after: readable(after) };
-}
-
-function pulseOf(lately: StateOf<typeof pulse>) {
-  return {
-    wroteAt: maybe(lately.wroteAt),
-    insAt: maybe(lately.insAt),
-    startedAt: maybe(lately.startedAt),
-    focused: lately.focused,
-    bins: lately.bins.map((bin) => binOf(bin).join(' ')).join(';'),
-    bin: binOf(lately.bin),
-    binAt: seconds(lately.binAt),
-    cycles: lately.cycles.map(([t, pos]) => [seconds(t), pos] as const),
-  };
 }
 
 function signalOf(here: StateOf<typeof presence>, lately: StateOf<typeof pulse>, classroom: Classroom) {
@@ -169,8 +170,6 @@ function actedOf({ byCause }: StateOf<typeof acts>): Acted {
   );
 }
 
-const seconds = (ms: number) => Math.floor(ms / 1000);
-const maybe = (ms: number | null) => (ms === null ? null : seconds(ms));
 const binOf = ([added, removed, away, words, ms]: PulseBin): Bin => [
   added,
   removed,
@@ -178,3 +177,5 @@ const binOf = ([added, removed, away, words, ms]: PulseBin): Bin => [
   words,
   Math.round(ms / 1000),
 ];
+const seconds = (ms: number) => Math.floor(ms / 1000);
+const maybe = (ms: number | null) => (ms === null ? null : seconds(ms));

@@ -3,10 +3,12 @@ import { isAtOwnPace } from './class-row.ts';
 import { lttb } from './lttb.ts';
 import { type Quality, qualityOf } from './quality.ts';
 import { readable } from './readable.ts';
+import { captureGaps } from './reducers/capture-gaps.ts';
 import { documentText, sheetOf } from './reducers/document-text.ts';
 import { documents } from './reducers/documents.ts';
 import { type GrowthMark, type GrowthPoint, growth, pointsOf, sessionsOf } from './reducers/growth.ts';
 import { isLargePaste, type PasteClass, pastes } from './reducers/pastes.ts';
+import { presence } from './reducers/presence.ts';
 import { binsOnTask, secondsOnTask, timeOnTask } from './reducers/time-on-task.ts';
 
 /** A row carries the end of a very long text: rows about one student may have 1 MiB, and three-byte characters are not rare. */
@@ -122,7 +124,7 @@ async function writtenOf(read: Read, doc: string, tab: string) {
     ...endOf(sheet),
     words: sheet.words,
     length: text.length(sheet.text) - sheet.unknown,
-    quality: await qualityOf(read, sheet),
+    quality: qualityOf(sheet, await read(presence), await read(captureGaps)),
   };
 }
 

@@ -12,6 +12,8 @@ const TAU_MS = 60_000;
 const MAX_SESSIONS = 100;
 /** A pause that ends a session. */
 const SESSION_MS = 30 * 60_000;
+/** About thirty points: what each new one writes anew. */
+const TAIL_CHARACTERS = 256;
 
 /** `t` in ms; `produced`: all characters inserted so far; `activeMs`: pauses count up to 60 s. */
 export type GrowthPoint = readonly [
@@ -27,12 +29,14 @@ export type GrowthMark = readonly [t: number, length: number, kind: 'paste' | 'l
 export type Session = readonly [from: number, to: number];
 
 /**
- * `points`: the closed points, in differences, as one long text: an object or array for each would take five times the
- * memory of the document it describes, and of a string all would be written again with each new one. `running`: the point that may still be replaced, `since` when it began. `sessions`: those that
- * ended; the running one began at `sessionAt`.
+ * `points`, then `tail`: the closed points, in differences, as characters: an object or array for each would take five times
+ * the memory of the document it describes. A new point is added to the tail, which joins the long text before it when it is
+ * full: of a string alone all would be written again with each point, of a text alone most of a leaf. `running`: the point
+ * that may still be replaced, `since` when it began. `sessions`: those that ended; the running one began at `sessionAt`.
  */
 type State = {
   readonly points: Text;
+  readonly tail: string;
   readonly count: number;
   readonly closed: GrowthPoint;
   readonly running: GrowthPoint | null;
@@ -50,6 +54,7 @@ type State = {
 const ZERO: GrowthPoint = [0, 0, 0, 0, 0];
 const initial: State = {
   points: text.of(''),
+  tail: '',
   count: 0,
   closed: ZERO,
   running: null,
@@ -93,23 +98,30 @@ function encodeAll(points: readonly GrowthPoint[]): Text {
   return text.of(points.map((point, i) => encode(point, points[i - 1] ?? ZERO)).join(''));
 }
 
-function append(points: Text, more: string): Text {
-  return text.insert(points, text.length(points), more);
+/** Written anew: a sum in V8 points to its parts, one for each point of a curve. */
+function append({ points, tail }: State, more: string): Pick<State, 'points' | 'tail'> {
+  const longer = [tail, more].join('');
+  if (longer.length < TAIL_CHARACTERS) return { points, tail: longer };
+  return { points: text.insert(points, text.length(points), longer), tail: '' };
+}
+
+function closedOf({ points, tail }: State): GrowthPoint[] {
+  return decode(text.whole(points) + tail);
 }
 
 /** The running point takes its place among the closed ones; at 600 of them the line is thinned to 300. */
 function close(state: State): State {
   if (state.running === null) return state;
-  const points = append(state.points, encode(state.running, state.closed));
-  const next = { ...state, closed: state.running, running: null, points, count: state.count + 1 };
+  const { points, tail } = append(state, encode(state.running, state.closed));
+  const next = { ...state, closed: state.running, running: null, points, tail, count: state.count + 1 };
   if (next.count < MAX_POINTS) return next;
   const kept = lttb(
-    decode(text.whole(points)),
+    closedOf(next),
     KEPT_POINTS,
     ([t]) => t,
     ([, length]) => length,
   );
-  return { ...next, points: encodeAll(kept), count: kept.length };
+  return { ...next, points: encodeAll(kept), tail: '', count: kept.length };
 }
 
 /** Adds a point; it replaces the running one within a second of its begin, unless one of the two is fixed. */
@@ -165,7 +177,7 @@ const touch = (state: State, { t }: { readonly t: number }) => active(state, t, 
 /** How a document grew: length, cursor, characters produced and active time over the clock. */
 export const growth = defineReducer({
   name: 'growth',
-  version: 2,
+  version: 3,
   source: writing,
   scope: scope(student, doc),
   initial,
@@ -182,7 +194,7 @@ export const growth = defineReducer({
 
 /** All points, oldest first. */
 export function pointsOf(state: State): readonly GrowthPoint[] {
-  const closed = decode(text.whole(state.points));
+  const closed = closedOf(state);
   return state.running === null ? closed : [...closed, state.running];
 }
 

@@ -6,6 +6,7 @@ import { pulse } from './pulse.ts';
 /** A whole half minute, so that times in a test count from the begin of a bin. */
 const START = 30_000 * 60_000_000;
 const after = (ada: ReturnType<typeof writer>) => replay(pulse, ada.events);
+const closed = (bins: string) => bins.split(';').map((bin) => bin.split(' ').map(Number));
 
 test('half minutes hold what was added, removed and won in words', () => {
   const ada = writer()
@@ -27,19 +28,21 @@ test('bins close in a row without a hole, 30 at most', () => {
     .ins(START + 95_000, 1, 'bc');
   const { bins, bin, binAt } = after(ada);
   expect(binAt).toBe(START + 90_000);
-  expect(bins.slice(-3).map(([added]) => added)).toEqual([1, 0, 0]);
+  expect(closed(bins).map(([added]) => added)).toEqual([1, 0, 0]);
   expect(bin[0]).toBe(2);
   const later = after(ada.ins(START + 40 * 30_000, 3, 'd'));
-  expect(later.bins.length).toBeLessThanOrEqual(30);
-  expect(later.bins.map(([added]) => added).reduce((a, b) => a + b, 0)).toBe(0);
+  expect(later.bins).toBe('');
 });
 
 test('a bin that is 29 half minutes old is still there, and the next one moves it out in its turn', () => {
   const ada = writer()
     .ins(START, 0, 'a')
     .ins(START + 30 * 30_000, 1, 'b');
-  expect(after(ada).bins[0]?.[0]).toBe(1);
-  expect(after(ada.ins(START + 31 * 30_000, 2, 'c')).bins[0]?.[0]).toBe(0);
+  expect(closed(after(ada).bins)).toHaveLength(30);
+  expect(closed(after(ada).bins)[0]?.[0]).toBe(1);
+  const { bins } = after(ada.ins(START + 31 * 30_000, 2, 'c'));
+  expect(closed(bins)).toHaveLength(30);
+  expect(closed(bins)[0]?.[0]).toBe(0);
 });
 
 test('active time goes into the half minutes in which it passed, 60 s of a pause at most', () => {
@@ -47,7 +50,7 @@ test('active time goes into the half minutes in which it passed, 60 s of a pause
     .ins(START + 20_000, 0, 'a')
     .ins(START + 200_000, 1, 'b');
   const { bins, bin } = after(ada);
-  expect(bins.slice(-6).map((one) => one[4])).toEqual([10_000, 30_000, 20_000, 0, 0, 0]);
+  expect(closed(bins).map((one) => one[4])).toEqual([10, 30, 20, 0, 0, 0]);
   expect(bin[4]).toBe(0);
 });
 
