@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Namespace, Server, Socket } from 'socket.io';
 import { ADDRESS_HEADER } from '#server/address.ts';
 import { AppError, CLOSE, type RequestCode } from '#server/errors.ts';
+import { slimRequests } from '#server/slim-requests.ts';
 import type { Peer } from './connections.ts';
 import type { Identity } from './identity.ts';
 import type { Ingest } from './ingest.ts';
@@ -38,6 +39,7 @@ type Proved = { identity?: Identity; address?: string };
 /** Socket.IO namespace `/ingest` (wire.md part B): one event `m`, one string, one answer. */
 export function attachIngest(options: IngestEdgeOptions): { close(): void } {
   const { ingest } = options;
+  slimRequests(options.io);
   const namespace: Namespace = options.io.of('/ingest');
   const handshakes = openHandshakes(ingest.core.limits, 'socket', ingest.kept);
   const proving = new Map<string, number>();
@@ -125,6 +127,8 @@ function open(ingest: Ingest, socket: Socket): void {
     return;
   }
   const client = clientOf(socket.handshake.auth.client);
+  // The token has done its work, and would be kept as long as the connection.
+  socket.handshake.auth = {};
   const connection = ingest.open({
     identity,
     edge: 'socket',
