@@ -153,7 +153,7 @@ function start(core: Core, seat: Seat): void {
   const { receivedAt } = seat;
   seat.receivedAt = null;
   if (parts.measures) parts.measures.rowsRun += 1;
-  const reading = new Set<StateKey>();
+  const reading: StateKey[] = [];
   seat.reading = reading;
   const run = runRow({
     query: subject.query,
@@ -164,7 +164,7 @@ function start(core: Core, seat: Seat): void {
     ask: parts.ask,
     maxBytes: subject.maxRowBytes,
     now: parts.clock,
-    onRead: (key) => reading.add(key),
+    onRead: (key) => reading.push(key),
   });
   void run.then((result) => {
     if (receivedAt !== null) core.receipts.push(receivedAt);

@@ -28,7 +28,7 @@ export function deltaOf(before: Snapshot, after: Snapshot): Changes | null {
       ? { frame: after.frame }
       : {}),
   };
-  return Object.keys(changes).length > 0 ? changes : null;
+  return isEmpty(changes) ? null : changes;
 }
 
 function rowChanges(before: Snapshot, after: Snapshot): Pick<Changes, 'set' | 'unset'> {
@@ -39,8 +39,8 @@ function rowChanges(before: Snapshot, after: Snapshot): Pick<Changes, 'set' | 'u
     const old = before.rows.get(id);
     if (row === undefined || row === old) continue;
     const fields = old ? changedFields(old, row) : row;
-    if (Object.keys(fields).length > 0) set.push([id, fields]);
-    const lost = old ? Object.keys(old).filter((field) => !Object.hasOwn(row, field)) : [];
+    if (!isEmpty(fields)) set.push([id, fields]);
+    const lost = old ? lostFields(old, row) : [];
     if (lost.length > 0) unset.push([id, lost]);
   }
   return {
@@ -52,12 +52,24 @@ function rowChanges(before: Snapshot, after: Snapshot): Pick<Changes, 'set' | 'u
 /** Top-level fields of `after` that differ, deeply; a longer string as a splice where that is shorter. */
 export function changedFields(before: Row, after: Row): Fields {
   const changed: [string, Json | Splice][] = [];
-  for (const [field, value] of Object.entries(after)) {
+  for (const field in after) {
+    const value = after[field] as Json;
     const old = Object.hasOwn(before, field) ? before[field] : undefined;
     if (old === value || isDeepStrictEqual(old, value)) continue;
     changed.push([field, typeof old === 'string' && typeof value === 'string' ? splice(old, value) : value]);
   }
   return Object.fromEntries(changed);
+}
+
+function lostFields(before: Row, after: Row): string[] {
+  const lost: string[] = [];
+  for (const field in before) if (!Object.hasOwn(after, field)) lost.push(field);
+  return lost;
+}
+
+function isEmpty(fields: object): boolean {
+  for (const _ in fields) return false;
+  return true;
 }
 
 /** Positions count UTF-16 units; a pair may be cut in two, since both halves arrive and join again. */
@@ -77,6 +89,7 @@ export function splice(before: string, after: string): string | Splice {
 }
 
 function orderChanges(before: readonly string[], after: readonly string[]): Pick<Changes, 'gone' | 'order'> {
+  if (before === after) return {};
   const stays = new Set(after);
   const gone = before.filter((id) => !stays.has(id));
   const left = before.filter((id) => stays.has(id));

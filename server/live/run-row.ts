@@ -15,7 +15,7 @@ export type RowRun = {
   readonly classroom: Classroom;
   readonly student: Student;
   readonly params: unknown;
-  readonly states: Pick<States, 'read'>;
+  readonly states: Pick<States, 'held' | 'read'>;
   readonly ask: AskService;
   readonly maxBytes: number;
   readonly now: () => number;
@@ -77,12 +77,19 @@ function troubleOf(
  * the reducer's own scope, here it is a record of strings.
  */
 function boundRead(run: RowRun, onHalt: (at: number) => void): Read {
-  const read = async (reducer: Reducer, rest: Readonly<Record<string, string>> = {}) => {
-    const fields = { ...rest, student: run.student.id };
+  const readLater = async (reducer: Reducer, fields: Readonly<Record<string, string>>) => {
     run.onRead(stateKey(reducer, fields));
     const { state, halt } = await run.states.read(reducer, fields);
     if (halt !== null) onHalt(halt.at);
     return state;
+  };
+  const read = (reducer: Reducer, rest: Readonly<Record<string, string>> = {}) => {
+    const fields = { ...rest, student: run.student.id };
+    const held = run.states.held(reducer, fields);
+    if (held === null) return readLater(reducer, fields);
+    run.onRead(held.key);
+    if (held.halt !== null) onHalt(held.halt.at);
+    return Promise.resolve(held.state);
   };
   return read as Read;
 }
@@ -97,7 +104,7 @@ function asRow(
   if (text === undefined) return { reason: 'not-json' };
   if (Buffer.byteLength(text) > run.maxBytes) return { reason: 'too-big' };
   const row = JSON.parse(text) as Row;
-  if (Object.values(row).some(looksLikeSplice)) return { reason: 'splice-like' };
+  for (const field in row) if (looksLikeSplice(row[field] as Json)) return { reason: 'splice-like' };
   return { row };
 }
 

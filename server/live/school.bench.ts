@@ -125,6 +125,7 @@ export function openHandStates(): HandStates {
   };
   return {
     notReady,
+    held: () => null,
     async read(reducer, fields) {
       const key = stateKey(reducer, fields);
       const found = { state: (states.get(key) ?? reducer.initial) as never, halt: halts.get(key) ?? null };

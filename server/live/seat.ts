@@ -13,8 +13,8 @@ export type Seat = {
   hasRun: boolean;
   trouble: Trouble | null;
   /** What the last run read, and what the one under way has read so far. */
-  keys: ReadonlySet<StateKey>;
-  reading: Set<StateKey> | null;
+  keys: readonly StateKey[];
+  reading: StateKey[] | null;
   dirtySince: number | null;
   runningSince: number | null;
   /** When the oldest change that waits for its row was received; server clock. */
@@ -28,7 +28,7 @@ export function openSeat(student: Student, now: number, since: number): Seat {
     row: { student: { id: student.id, name: student.name } },
     hasRun: false,
     trouble: { code: 'delayed', since: now },
-    keys: new Set(),
+    keys: [],
     reading: null,
     dirtySince: since,
     runningSince: null,
@@ -37,7 +37,7 @@ export function openSeat(student: Student, now: number, since: number): Seat {
 }
 
 export function hasRead({ keys, reading }: Seat, key: StateKey): boolean {
-  return keys.has(key) || reading?.has(key) === true;
+  return keys.includes(key) || reading?.includes(key) === true;
 }
 
 export function waitingSince(seats: Iterable<Seat>): number | null {
@@ -64,22 +64,25 @@ export function finishRow(place: Seat, result: RowResult, onTrouble: (reason: st
   place.trouble = trouble;
 }
 
-function isSame(a: ReadonlySet<StateKey>, b: ReadonlySet<StateKey>): boolean {
-  return a.size === b.size && a.isSubsetOf(b);
+function isSame(a: readonly StateKey[], b: readonly StateKey[]): boolean {
+  return a.length === b.length && a.every((key, i) => key === b[i]);
 }
 
-/** The new row with every field that says the same as before in its old identity; the old row where all do. */
+/** The new row, changed in place: every field that says the same as before in its old identity. The old row where all do. */
 function sharing(before: Row, now: Row): Row {
-  const names = Object.keys(now);
-  let isEqual = names.length === Object.keys(before).length;
-  const row: { -readonly [Name in keyof Row]: Row[Name] } = { ...now };
-  for (const name of names) {
+  const row: { -readonly [Name in keyof Row]: Row[Name] } = now;
+  let isEqual = true;
+  let count = 0;
+  for (const name in row) {
+    count += 1;
     const old = before[name];
-    if (old === row[name]) continue;
-    if (isDeepStrictEqual(old, row[name])) row[name] = old as Row[string];
+    const value = row[name];
+    if (old === value) continue;
+    if (isDeepStrictEqual(old, value)) row[name] = old as Row[string];
     else isEqual = false;
   }
-  return isEqual ? before : row;
+  for (const _ in before) count -= 1;
+  return isEqual && count === 0 ? before : row;
 }
 
 export function logTrouble(log: Log, { module, query }: ChannelSubject, place: Seat, reason: string): void {

@@ -27,7 +27,8 @@ export function takeSnapshot(
   if (lateSince !== null) trouble.set('*', { code: 'delayed', since: lateSince });
   const frame = takeFrame(subject, classroom, rows, last);
   if (frame.hasFailed && lateSince === null) trouble.set('*', failedFrame(last, now));
-  const next: Snapshot = { order: [...rows.keys()], rows, trouble, frame: frame.value };
+  const order = isOrder(last.order, rows) ? last.order : [...rows.keys()];
+  const next: Snapshot = { order, rows, trouble, frame: frame.value };
   return isSame(last, next) ? last : next;
 }
 
@@ -54,8 +55,13 @@ function failedFrame(last: Snapshot, now: number): Trouble {
   return known?.code === 'unavailable' ? known : { code: 'unavailable', since: now };
 }
 
+function isOrder(order: readonly string[], rows: ReadonlyMap<string, Row>): boolean {
+  let at = 0;
+  for (const id of rows.keys()) if (order[at++] !== id) return false;
+  return at === order.length;
+}
+
 function isSame(a: Snapshot, b: Snapshot): boolean {
-  if (a.frame !== b.frame || !isDeepStrictEqual(a.order, b.order) || !isDeepStrictEqual(a.trouble, b.trouble))
-    return false;
+  if (a.frame !== b.frame || a.order !== b.order || !isDeepStrictEqual(a.trouble, b.trouble)) return false;
   return b.order.every((id) => a.rows.get(id) === b.rows.get(id));
 }

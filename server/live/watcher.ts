@@ -74,17 +74,22 @@ export function narrow(snapshot: Snapshot, allowed: ReadonlySet<string>): Snapsh
   };
 }
 
-/** By the newer one. The older one is held weakly: it is a key, too, and each would keep the one before it for ever. */
-const shared = new WeakMap<
-  Snapshot,
-  { readonly before: WeakRef<Snapshot>; readonly changes: ReturnType<typeof deltaOf> }
->();
+type Shared = {
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly changes: ReturnType<typeof deltaOf>;
+};
+/** What was worked out last: the watchers of a channel are told one after the other, and nothing is kept beyond that. */
+let shared: Shared | null = null;
 
-function sharedDelta(before: Snapshot, after: Snapshot): ReturnType<typeof deltaOf> {
+function sharedDelta(before: Snapshot, after: Snapshot): Shared['changes'] {
   if (before === after) return null;
-  const known = shared.get(after);
-  if (known?.before.deref() === before) return known.changes;
-  const changes = deltaOf(before, after);
-  shared.set(after, { before: new WeakRef(before), changes });
-  return changes;
+  if (shared?.before === before && shared.after === after) return shared.changes;
+  if (shared === null) queueMicrotask(forget);
+  shared = { before, after, changes: deltaOf(before, after) };
+  return shared.changes;
+}
+
+function forget(): void {
+  shared = null;
 }

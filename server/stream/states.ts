@@ -9,8 +9,13 @@ export type Halt = {
   readonly message: string;
 };
 
+/** One state as rows see it. `halt`: why this key, or one that feeds it, stands still. */
+export type Held = { readonly key: StateKey; readonly state: unknown; readonly halt: Halt | null };
+
 /** What rows see of the owner: reads of hot states, and a call for each change. */
 export type States = {
+  /** As `read`, for a student who is in memory, without a promise on the way; null for any other. */
+  held(reducer: Reducer, fields: Readonly<Record<string, string>>): Held | null;
   /** The state, or `initial`; from memory where the student is hot. `halt` when this key, or one that feeds it, stands still. */
   read<R extends Reducer>(
     reducer: R,

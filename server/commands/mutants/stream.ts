@@ -166,8 +166,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     id: 'H55',
     sabotage: 'a row is not told that what feeds it stands still',
     file: 'server/stream/reading.ts',
-    pattern: 'halt: cell?.halt ?? feederHalt(plan, student, folded, fields)',
-    replacement: 'halt: cell?.halt ?? (feederHalt && null)',
+    pattern: 'const halt = feederHalt(plan, student, folded, fields);',
+    replacement: 'const halt = feederHalt && null;',
     tests: ['server/stream/rebuilding.test.ts'],
   },
   {
