@@ -4,8 +4,8 @@ import { inSlices } from '#server/in-slices.ts';
 import type { Log } from '#server/log.ts';
 import { openStateFile, readStateFile, type StateFile } from './state-file.ts';
 import {
+  forEachPlace,
   type Place,
-  placesOf,
   studentsOf,
   type Writes,
   type Written,
@@ -23,8 +23,9 @@ export type FileStoreOptions = {
 type Index = Map<string, Map<string, Place>>;
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
-/** A state that changes twice meanwhile is written once. */
-const FLUSH_BYTES = 24 * 1024 * 1024;
+/** A state that changes twice meanwhile is written once; nobody but this process reads the file. */
+const FLUSH_BYTES = 40 * 1024 * 1024;
+const LONGEST_PACE_MS = 10_000;
 const SNAPSHOT_RECORD_BYTES = 1024 * 1024;
 /** Students read at once for a snapshot: asking for them is work in one go. */
 const READ_TOGETHER = 32;
@@ -79,12 +80,16 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
   function take(written: Written, one: WrittenStudent): void {
     const fields = index.get(one.student) ?? new Map<string, Place>();
     for (const field of one.del) forget(fields, field);
-    for (const [field, place] of placesOf(written, one)) {
+    forEachPlace(written, one, (field, at, bytes, crc) => {
       const known = fields.get(field);
-      liveBytes += place.bytes - (known?.bytes ?? 0);
-      if (known) Object.assign(known, place);
-      else fields.set(field, place);
-    }
+      liveBytes += bytes - (known?.bytes ?? 0);
+      if (!known) fields.set(field, { at, bytes, crc });
+      else {
+        known.at = at;
+        known.bytes = bytes;
+        known.crc = crc;
+      }
+    });
     if (fields.size > 0) index.set(one.student, fields);
     else index.delete(one.student);
   }
@@ -103,6 +108,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
   /** An empty store in a file of its own; the one before stays until the new one has its name. */
   async function startAnew(): Promise<StateFile> {
     index = new Map();
+    liveBytes = 0;
     checkpoint = -1;
     return replace(async () => {});
   }
@@ -111,7 +117,6 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     const before = join(folder, nameOf(number));
     const path = join(folder, `${number + 1}.tmp`);
     const to = await openStateFile(path, 0);
-    liveBytes = 0;
     await fill(to);
     await to.append({ kind: 'whole', archive, fence, checkpoint }, []);
     await to.sync();
@@ -123,12 +128,10 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     return to;
   }
 
+  /** Places move while it is made: where it fails, all of them are void (see `damaged`). */
   async function snapshot(): Promise<void> {
     const before = file;
-    const old = index;
     file = await replace(async (to) => {
-      const fresh: Index = new Map();
-      index = fresh;
       let batch: [string, Map<string, Place>][] = [];
       let bytes = 0;
       const write = async () => {
@@ -143,7 +146,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
         batch = [];
         bytes = 0;
       };
-      for (const entry of old) {
+      for (const entry of index) {
         batch.push(entry);
         for (const place of entry[1].values()) bytes += place.bytes;
         if (bytes >= SNAPSHOT_RECORD_BYTES) await write();
@@ -202,6 +205,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
 
   return {
     flushBytes: FLUSH_BYTES,
+    longestPaceMs: LONGEST_PACE_MS,
     claim: (claimed) => inTurn(() => claim(claimed)),
     load: (student) => inTurn(() => load(student)),
     flush: (one) => inTurn(() => flush(one)),

@@ -12,7 +12,8 @@ export function openMemoryStore(): StateStore {
     checkpoint = -1;
   };
   return {
-    flushBytes: 24 * 1024 * 1024,
+    flushBytes: 40 * 1024 * 1024,
+    longestPaceMs: 10_000,
     async claim(claim) {
       if (claim.archive === archive && claim.fence < fence) throw taken();
       if (claim.archive !== archive || checkpoint >= claim.end) clear();

@@ -54,6 +54,8 @@ return 'ok'`;
 
 /** Redis answers nobody else while it takes a flush. */
 const FLUSH_BYTES = 8 * 1024 * 1024;
+/** Other processes show what is in it. */
+const LONGEST_PACE_MS = 3_000;
 
 /** Lists among the parts are flattened: a flush of a whole school has more parts than a call may have arguments. */
 type Script = (...parts: readonly (string | number | readonly (string | number)[])[]) => Promise<unknown>;
@@ -91,6 +93,7 @@ export function openRedisStore(options: RedisStoreOptions): StateStore {
 
   return {
     flushBytes: FLUSH_BYTES,
+    longestPaceMs: LONGEST_PACE_MS,
     async claim({ archive, fence, end }) {
       await refuseEviction(redis);
       tag = `{${archive}.p${partition}}`;

@@ -2,13 +2,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { inSlices } from '#server/in-slices.ts';
 import {
+  forEachPlace,
   type Head,
   type Index,
   isIndexOf,
   lengthsIn,
   type Place,
   PREFIX_BYTES,
-  placesOf,
   type StateRecord,
   startRecord,
   studentsOf,
@@ -139,7 +139,7 @@ async function readPlaces(
 
 function valueAt(bytes: Buffer, place: Place, from: number): Buffer {
   const value = bytes.subarray(place.at - from, place.at - from + place.bytes);
-  if (value.length !== place.bytes || crc32(value) !== place.crc)
+  if (value.length !== place.bytes || (crc32(value) | 0) !== place.crc)
     throw new Error('a stored state is damaged');
   return value;
 }
@@ -200,7 +200,9 @@ async function readRecord(
   const written = writtenOf(index, at + PREFIX_BYTES);
   const places = new Map<string, Place>();
   for (const one of studentsOf(written))
-    for (const [field, place] of placesOf(written, one)) places.set(`${one.first} ${field}`, place);
+    forEachPlace(written, one, (field, from, bytes, crc) => {
+      places.set(`${one.first} ${field}`, { at: from, bytes, crc });
+    });
   const isWhole = await readPlaces(handle, places).then(
     () => true,
     () => false,

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { allOf, emptyPieces, type Pieces, putBytes, putText } from './pieces.ts';
 
-/** Where a value is in the file, and its checksum. */
+/** Where a value is in the file, and its checksum: a signed one, which the engine keeps without an object of its own. */
 export type Place = { at: number; bytes: number; crc: number };
 
 /** `part`: of a snapshot · `whole`: ends the snapshot · `flush`: one flush, or one claim. */
@@ -151,15 +151,16 @@ export function* studentsOf({ students, counts, dels, sizes, at }: Written): Ite
   }
 }
 
-/** The places of one student's values, field by field. */
-export function* placesOf(
+/** Hears the place of each of one student's values; a place for each would be made to be thrown away. */
+export function forEachPlace(
   { fields, sizes }: Written,
   { first, count, at }: WrittenStudent,
-): Iterable<readonly [field: string, place: Place]> {
+  hear: (field: string, at: number, bytes: number, crc: number) => void,
+): void {
   let from = at;
   for (let k = first; k < first + count; k++) {
     const bytes = sizes[2 * k] ?? 0;
-    yield [fields[k] ?? '', { at: from, bytes, crc: sizes[2 * k + 1] ?? 0 }];
+    hear(fields[k] ?? '', from, bytes, (sizes[2 * k + 1] ?? 0) | 0);
     from += bytes;
   }
 }

@@ -34,6 +34,8 @@ export type Loaded = { readonly checkpoint: number; readonly fields: ReadonlyMap
 export type StateStore = {
   /** When so many bytes wait for it, by estimate, a flush begins at once: a larger one would hold up the store, or us. */
   readonly flushBytes: number;
+  /** The longest that a busy process may wait between two flushes: what is not in the store is folded again after a crash. */
+  readonly longestPaceMs: number;
   /**
    * Writes the fence and gives the stored checkpoint; empties the store first when it belongs to another archive or its
    * checkpoint is beyond `end`. Throws `AppError` `conflict` when a higher fence was seen.

@@ -171,7 +171,7 @@ export function studentFrom(id: string, loaded: Loaded, plan: Plan): HotStudent 
   const { build, folded } = JSON.parse(mark) as Mark;
   const known = folded.flatMap((name) => plan.byName(name) ?? []);
   const missing = plan.withFed(plan.all.filter((one) => !known.includes(one)));
-  student.folded = new Set(known.filter((one) => !missing.has(one)));
+  if (missing.size > 0) student.folded = new Set(known.filter((one) => !missing.has(one)));
   student.isMarkDirty = build !== plan.build || student.folded.size !== folded.length;
   student.skips = missing.size > 0 ? missing : null;
   for (const [field, value] of loaded.fields) {

@@ -19,6 +19,8 @@ export type Folded = {
 /** All reducers, in order of name, and who hears what. */
 export type Plan = {
   readonly all: readonly Folded[];
+  /** The same as a set: what nearly every student has folded. */
+  readonly whole: ReadonlySet<Folded>;
   readonly build: string;
   listeners(source: string, event: string): readonly Listener[];
   /** By the beginning of its keys. */
@@ -49,6 +51,7 @@ export function planOf(reducers: readonly Reducer[], build?: string): Plan {
   const byReducer = new Map(all.map((folded) => [folded.reducer, folded]));
   return {
     all,
+    whole: new Set(all),
     build:
       build ??
       createHash('sha256')

@@ -90,7 +90,7 @@ export function openRebuilding(core: Core, hot: Hot, behind: WriteBehind): Rebui
     const fresh = takeOver(student, shadow, some);
     student.tail = null;
     student.skips = null;
-    student.folded = new Set(folding.plan.all);
+    student.folded = folding.plan.whole;
     student.isMarkDirty = true;
     core.hotBytes += student.bytes - bytes;
     core.dirtyBytes += student.dirtyBytes - dirtyBytes;

@@ -24,17 +24,17 @@ export type WriteBehind = {
 };
 
 /**
- * After a flush that took so long to make, so many times as long passes before the next one. The store spends about as
- * much again, so that flushes stay below a tenth of a busy process; a restart folds the longer tail again.
+ * After a flush that took so long to make, so many times as long passes before the next one, up to what the store allows.
+ * The store spends about as much again, so that flushes stay below a twentieth of a busy process: who types a key every
+ * two seconds has all of their states written every ten, not at each key. A restart folds the longer tail again.
  */
-const PACE = 20;
-const LONGEST_PACE_MS = 3_000;
+const PACE = 50;
 /** So far behind the archive nobody is waiting for the store, and the same states change over and over. */
 const FAR_BEHIND = { entries: 5_000, slower: 8 };
 
 /** How long after a flush the next one begins, when the making of the last one kept the process busy for `spentMs`. */
-export function paceMs(everyMs: number, spentMs: number): number {
-  return Math.max(everyMs, Math.min(LONGEST_PACE_MS, PACE * spentMs));
+export function paceMs(everyMs: number, spentMs: number, longestMs: number): number {
+  return Math.max(everyMs, Math.min(longestMs, PACE * spentMs));
 }
 
 export function openWriteBehind(
@@ -71,7 +71,8 @@ export function openWriteBehind(
 
   function everyMs(): number {
     const isFar = core.archive.end() - core.applied > FAR_BEHIND.entries;
-    return paceMs(core.limits.flushEveryMs * (isFar ? FAR_BEHIND.slower : 1), spentMs);
+    const { flushEveryMs } = core.limits;
+    return paceMs(flushEveryMs * (isFar ? FAR_BEHIND.slower : 1), spentMs, core.store.longestPaceMs);
   }
 
   function retryMs(): number {

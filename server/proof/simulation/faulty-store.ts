@@ -58,6 +58,7 @@ export function openFaultyStore(time: VirtualTime, random: Random): FaultyStore 
   return {
     portFor: (life) => ({
       flushBytes: store.flushBytes,
+      longestPaceMs: store.longestPaceMs,
       claim: (claim) =>
         ask(life, () => {
           log.push({ claim });
