@@ -8,10 +8,12 @@
 export const SERVER_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 /**
- * For a machine with little memory: the heap is collected when it has grown by this much since it was collected last, where
- * V8 by itself lets it grow up to fourfold. Costs about a third of what one core accepts at most.
+ * For a machine with little memory and two cores: the heap is collected when it has grown by this much since it was collected
+ * last, where V8 by itself lets it grow up to fourfold. It is marked by one thread beside the main one, where V8 would start
+ * four: they are in each other's way, and the main thread marks instead of answering. Costs about a fifth of what one core
+ * accepts at most.
  */
-export const LITTLE_MEMORY_FLAGS = ['--heap-growing-percent=15'];
+export const LITTLE_MEMORY_FLAGS = ['--heap-growing-percent=30', '--concurrent-marking-max-worker-num=1'];
 
 /**
  * For the allocator of the C library, which otherwise raises the threshold with the first large buffer that is freed, and
