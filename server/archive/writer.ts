@@ -59,6 +59,8 @@ type State = {
   isFull: boolean;
   isClosing: boolean;
   failure: unknown;
+  /** When the last group was begun; `performance.now()`. */
+  beganAt: number;
   readonly rolls: PromiseWithResolvers<void>[];
 };
 
@@ -69,7 +71,7 @@ type State = {
 export function createWriter(options: WriterOptions): Writer {
   const { queue, segment } = options;
   const flags = { isRunning: false, isArranged: false, isFull: false, isClosing: false };
-  const state: State = { options, segment, ...flags, failure: undefined, rolls: [] };
+  const state: State = { options, segment, ...flags, failure: undefined, beganAt: -Infinity, rolls: [] };
   let closed: Promise<void> | undefined;
   return {
     append(drafts, done) {
@@ -113,8 +115,9 @@ function refusal(state: State): RefusedCode | null {
 }
 
 /**
- * Usually after this turn's sockets were read: what came in together goes out together. A turn in which thousands of
- * sockets are read would keep all of it in memory until its end, so that a group of some size does not wait for that.
+ * Usually after this turn's sockets were read: what came in together goes out together; where groups follow each other
+ * closely, a little later. A turn in which thousands of sockets are read would keep all of it in memory until its end, so
+ * that a group of some size waits for neither.
  */
 function wake(state: State): void {
   if (state.isRunning) return;
@@ -124,10 +127,13 @@ function wake(state: State): void {
   }
   if (state.isArranged) return;
   state.isArranged = true;
-  setImmediate(() => {
+  const begin = () => {
     state.isArranged = false;
     if (!state.isRunning) start(state);
-  });
+  };
+  const waitMs = state.options.syncs.spaceMs - (performance.now() - state.beganAt);
+  if (waitMs > 0) setTimeout(begin, waitMs);
+  else setImmediate(begin);
 }
 
 function isPressing({ options }: State): boolean {
@@ -166,6 +172,7 @@ async function run(state: State): Promise<void> {
 
 async function write(state: State, group: PendingGroup): Promise<void> {
   const { segment, options } = state;
+  state.beganAt = performance.now();
   const { bytes, first } = group;
   const at = options.clock();
   const entries = group.drafts.length;
