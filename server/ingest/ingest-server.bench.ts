@@ -159,6 +159,8 @@ export async function openTestServer(options: TestServerOptions = {}) {
     world,
     port,
     observer,
+    /** The server's side of those who are in. */
+    inside: () => [...sockets.of('/ingest').sockets.values()],
     /** All entries but those the server makes itself. */
     async entries(): Promise<Entry[]> {
       return (await all(archive)).filter((entry) => !entry.p?.startsWith('~') || entry.src !== 'connection');

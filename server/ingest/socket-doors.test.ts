@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import { io } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -27,6 +28,16 @@ describe('/ingest over Socket.IO', () => {
       await connected(server.connect({}, { ...cookie, origin: 'chrome-extension://abc' })),
     ).not.toBeNull();
     expect(await connected(server.connect({}, { ...cookie, origin: 'http://pad.test' }))).toBeNull();
+  });
+
+  it('keeps neither the token nor the request of who is in', async () => {
+    server = await openTestServer();
+    const socket = server.connect();
+    await connected(socket);
+    expect(await ask(socket, hello())).toMatchObject({ type: 'welcome' });
+    const [inside] = server.inside();
+    expect(inside?.handshake.auth).toEqual({});
+    expect(inside?.request).not.toBeInstanceOf(IncomingMessage);
   });
 
   it('B08 asks for a new token and ends with the old one', async () => {
