@@ -170,6 +170,8 @@ function actedOf({ byCause }: StateOf<typeof acts>): Acted {
   );
 }
 
+const seconds = (ms: number) => Math.floor(ms / 1000);
+const maybe = (ms: number | null) => (ms === null ? null : seconds(ms));
 const binOf = ([added, removed, away, words, ms]: PulseBin): Bin => [
   added,
   removed,
@@ -177,5 +179,3 @@ const binOf = ([added, removed, away, words, ms]: PulseBin): Bin => [
   words,
   Math.round(ms / 1000),
 ];
-const seconds = (ms: number) => Math.floor(ms / 1000);
-const maybe = (ms: number | null) => (ms === null ? null : seconds(ms));
