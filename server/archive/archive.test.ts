@@ -6,7 +6,7 @@ import { all, append, archiveContract, batch } from './archive.contract.ts';
 import { type FileArchiveOptions, openFileArchive } from './file-archive.ts';
 import { diskFileSystem } from './file-system.ts';
 import { openMemoryArchive } from './memory-archive.ts';
-import { sealHere } from './run-seal.ts';
+import { sealHere, sealInWorker } from './run-seal.ts';
 
 const directories: string[] = [];
 afterEach(() =>
@@ -39,12 +39,32 @@ archiveContract('archive in files', async () => {
   return { open: () => openAt(directory) };
 });
 
-test('seals in a thread of its own', async () => {
-  const archive = await openAt(await place(), { runSeal: undefined });
+test('seals in a thread of its own, which goes on from the producers of the segment before', async () => {
+  const directory = await place();
+  const archive = await openAt(directory, { runSeal: undefined });
   await append(archive, batch('ada', 1, 3), batch('bob', 1));
   await archive.seal();
-  expect((await all(archive.readStudent('ada'))).map((entry) => entry.f)).toEqual([1]);
+  await append(archive, batch('ada', 4));
+  await archive.seal();
+  expect((await all(archive.readStudent('ada'))).map((entry) => entry.f)).toEqual([1, 4]);
   await archive.close();
+  const again = await openAt(directory);
+  expect([...again.producers()].map(({ producer, last }) => [producer, last])).toEqual([
+    ['p-ada', 4],
+    ['p-bob', 1],
+  ]);
+  await again.close();
+});
+
+test('an error of the disk comes out of the sealing thread with its code', async () => {
+  const directory = await place();
+  const archive = await openAt(directory, {
+    runSeal: (task) => sealInWorker({ ...task, into: join(directory, 'nowhere', 'one.tmp') }),
+    onFatal: () => {},
+  });
+  await append(archive, batch('ada', 1));
+  await expect(archive.seal()).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' });
+  await archive.close().catch(() => {});
 });
 
 test('rolls by size and by age, and reads the same whatever is sealed meanwhile', async () => {

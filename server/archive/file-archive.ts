@@ -278,6 +278,6 @@ function rowsOf(table: Buffer, streams: Streams): ProducerRow[] {
     const name = streams.nameOf(row.stream) ?? '';
     const student = name.slice(name.indexOf(':') + 1);
     const { producer, epoch, last, lastAt } = row;
-    return { producer, epoch, student, last, hashes: hashesOf(row), lastAt };
+    return { producer, epoch, student, last, hashes: Buffer.concat(hashesOf(row)), lastAt };
   });
 }

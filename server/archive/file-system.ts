@@ -119,11 +119,54 @@ export async function readWhole(fileSystem: FileSystem, path: string, length?: n
 }
 
 /** Makes a file with this content and syncs it; its name is durable once the directory is synced too. */
-export async function writeNew(fileSystem: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+export function writeNew(fileSystem: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  return creating(fileSystem, path, (file) => writeAll(file, bytes, 0));
+}
+
+const PIECE_BYTES = 256 * 1024;
+
+/** As `writeNew`, of a content that comes part by part; gives what its maker gives at the end. */
+export function writeParts<T>(
+  fileSystem: FileSystem,
+  path: string,
+  parts: Generator<Uint8Array, T>,
+): Promise<T> {
+  return creating(fileSystem, path, async (file) => {
+    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let position = 0;
+    let filled = 0;
+    async function flush(): Promise<void> {
+      await writeAll(file, piece.subarray(0, filled), position);
+      position += filled;
+      filled = 0;
+    }
+    for (;;) {
+      const { done, value } = parts.next();
+      if (done) {
+        await flush();
+        return value;
+      }
+      for (let at = 0; at < value.length; ) {
+        const taken = value.subarray(at, at + PIECE_BYTES - filled);
+        piece.set(taken, filled);
+        filled += taken.length;
+        at += taken.length;
+        if (filled === PIECE_BYTES) await flush();
+      }
+    }
+  });
+}
+
+async function creating<T>(
+  fileSystem: FileSystem,
+  path: string,
+  write: (file: OpenFile) => Promise<T>,
+): Promise<T> {
   const file = await fileSystem.open(path, 'create');
   try {
-    await writeAll(file, bytes, 0);
+    const written = await write(file);
     await file.datasync();
+    return written;
   } finally {
     await file.close();
   }

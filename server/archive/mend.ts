@@ -3,7 +3,7 @@ import type { Commit } from './commits.ts';
 import { ArchiveCorruptError } from './corrupt.ts';
 import { type FileSystem, readWhole, writeNew } from './file-system.ts';
 import { rebuildSealed } from './rebuild-sealed.ts';
-import { streamName } from './seal-bytes.ts';
+import { streamName } from './seal-parts.ts';
 import { checkSealed, readProducersTable, readStreams, type SealedSegment } from './sealed-segment.ts';
 import type { Places } from './store.ts';
 import type { Streams } from './streams.ts';

@@ -6,7 +6,10 @@ const RING_BYTES = 256 * HASH_BYTES;
 /** A ring begins with this, grows to that, and then moves its newest 256 to the front where it is full. */
 const ROOM_BYTES = { first: 8 * HASH_BYTES, most: RING_BYTES + 64 * HASH_BYTES };
 
-/** A row as it is folded: the ring of hashes ends at `filled`. As it was read it lies in the table's own bytes. */
+/**
+ * A row as it is folded. `before` are the hashes it was read with, in the table's own bytes; those since are in a ring that
+ * ends at `filled`, so that a sealing of thousands of rows needs room for what is new alone.
+ */
 export type ProducerFold = {
   readonly producer: string;
   readonly epoch: number;
@@ -14,6 +17,7 @@ export type ProducerFold = {
   stream: string;
   last: number;
   lastAt: number;
+  before: Buffer;
   ring: Buffer;
   filled: number;
 };
@@ -42,7 +46,10 @@ export function foldProducer(
   const to = from + count - 1;
   if (to <= row.last) return;
   // The client dropped what lies between: hashes before it are no neighbours of those behind it.
-  if (from > row.last + 1) row.filled = 0;
+  if (from > row.last + 1) {
+    row.before = NOTHING;
+    row.filled = 0;
+  }
   pushHashes(row, entry.h, Math.max(0, row.last + 1 - from), count);
   row.last = to;
 }
@@ -51,7 +58,7 @@ function rowOf(table: ProducersTable, producer: string, epoch: number, stream: s
   const key = `${epoch}:${producer}`;
   let row = table.get(key);
   if (!row) {
-    row = { producer, epoch, stream, last: 0, lastAt: 0, ring: NOTHING, filled: 0 };
+    row = { producer, epoch, stream, last: 0, lastAt: 0, before: NOTHING, ring: NOTHING, filled: 0 };
     table.set(key, row);
   }
   return row;
@@ -78,9 +85,10 @@ function makeRoom(row: ProducerFold): void {
   row.ring = next;
 }
 
-/** The newest 256 hashes of a row, oldest first. */
-export function hashesOf(row: ProducerFold): Buffer {
-  return row.ring.subarray(Math.max(0, row.filled - RING_BYTES), row.filled);
+/** The newest 256 hashes of a row, oldest first, in up to two parts. */
+export function hashesOf({ before, ring, filled }: ProducerFold): readonly [Buffer, Buffer] {
+  const since = ring.subarray(Math.max(0, filled - RING_BYTES), filled);
+  return [before.subarray(Math.max(0, before.length + since.length - RING_BYTES)), since];
 }
 
 /**
@@ -88,25 +96,23 @@ export function hashesOf(row: ProducerFold): Buffer {
  * producer as UTF-8, the hashes. Rows silent since before `keepFrom` are left out. In parts, since of thousands they are
  * many megabytes.
  */
-export function encodeProducers(table: ProducersTable, keepFrom: number): readonly Buffer[] {
-  const parts: Buffer[] = [Buffer.alloc(4)];
-  let rows = 0;
-  for (const row of table.values()) {
-    if (row.lastAt < keepFrom) continue;
+export function* encodeProducers(table: ProducersTable, keepFrom: number): Generator<Buffer> {
+  const rows = [...table.values()].filter(({ lastAt }) => lastAt >= keepFrom);
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(rows.length);
+  yield count;
+  for (const row of rows) {
     const name = Buffer.from(row.producer);
-    const hashes = hashesOf(row);
+    const [before, since] = hashesOf(row);
     const head = Buffer.alloc(44);
     head.write(row.stream, 0, 'hex');
     writeU64(head, row.epoch, 16);
     writeU64(head, row.last, 24);
     writeU64(head, row.lastAt, 32);
     head.writeUInt16LE(name.length, 40);
-    head.writeUInt16LE(hashes.length / HASH_BYTES, 42);
-    parts.push(head, name, hashes);
-    rows += 1;
+    head.writeUInt16LE((before.length + since.length) / HASH_BYTES, 42);
+    yield* [head, name, before, since];
   }
-  parts[0]?.writeUInt32LE(rows);
-  return parts;
 }
 
 /** Reads what `encodeProducers` wrote; its checksum was compared before. The bytes MUST stay as they are. */
@@ -116,7 +122,6 @@ export function decodeProducers(bytes: Buffer): ProducersTable {
   for (let rows = bytes.length < 4 ? 0 : bytes.readUInt32LE(0); rows > 0; rows -= 1) {
     const nameAt = at + 44;
     const hashesAt = nameAt + bytes.readUInt16LE(at + 40);
-    const filled = bytes.readUInt16LE(at + 42) * HASH_BYTES;
     const row = rowOf(
       table,
       bytes.toString('utf8', nameAt, hashesAt),
@@ -125,9 +130,8 @@ export function decodeProducers(bytes: Buffer): ProducersTable {
     );
     row.last = readU64(bytes, at + 24);
     row.lastAt = readU64(bytes, at + 32);
-    row.ring = bytes.subarray(hashesAt, hashesAt + filled);
-    row.filled = filled;
-    at = hashesAt + filled;
+    at = hashesAt + bytes.readUInt16LE(at + 42) * HASH_BYTES;
+    row.before = bytes.subarray(hashesAt, at);
   }
   return table;
 }

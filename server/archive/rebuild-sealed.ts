@@ -2,7 +2,7 @@ import type { Commit } from './commits.ts';
 import type { Entry } from './entry.ts';
 import { parseEntry } from './entry-text.ts';
 import { decodeProducers, encodeProducers, foldProducer } from './producers-table.ts';
-import { finishSegment, streamName } from './seal-bytes.ts';
+import { segmentParts, streamName, wholeOf } from './seal-parts.ts';
 import { type BlockRow, blockRowAt, encodeIndexRow } from './sealed-format.ts';
 import { encodeHeader, HEADER_BYTES } from './segment-header.ts';
 import { type Unpacked, unpack } from './unpack.ts';
@@ -21,12 +21,7 @@ export type Rebuilding = {
  * A sealed segment's bytes from its blocks and its commit alone: header, index, producers table and footer are derived from
  * them. Undefined where the blocks too are damaged: the commit's SHA-256 says what all of it has to be.
  */
-export function rebuildSealed({
-  file,
-  commit,
-  before,
-  keepProducersFrom,
-}: Rebuilding): Uint8Array<ArrayBuffer> | undefined {
+export function rebuildSealed({ file, commit, before, keepProducersFrom }: Rebuilding): Buffer | undefined {
   const { from: first, to: last } = commit;
   const found = findBlocks(file, commit);
   if (!found) return undefined;
@@ -45,13 +40,11 @@ export function rebuildSealed({
     const entry = entryAt(offset);
     foldProducer(table, entry, entry.ev?.length ?? 0, ids.get(streamName(entry)) ?? '');
   }
-  const end = rows.reduce((sum, { length }) => sum + length, HEADER_BYTES);
-  const { bytes, sha256 } = finishSegment(
-    [headerOf(commit), file.subarray(HEADER_BYTES, end)],
-    Buffer.concat(rows.map(encodeIndexRow)),
-    encodeProducers(table, keepProducersFrom),
+  const blocks = rows.map((row) => ({ row, bytes: file.subarray(row.position, row.position + row.length) }));
+  const { bytes, made } = wholeOf(
+    segmentParts(headerOf(commit), blocks, encodeProducers(table, keepProducersFrom)),
   );
-  return sha256 === commit.segment.sha256 ? bytes : undefined;
+  return made.sha256 === commit.segment.sha256 ? bytes : undefined;
 }
 
 /** Blocks stand one behind the other, each says its length, and together they hold all entries. */

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { deleteTemporaries, writeCommit } from './commits.ts';
-import { type FileSystem, isFull, writeNew } from './file-system.ts';
+import { type FileSystem, isFull } from './file-system.ts';
 import type { RunSeal } from './run-seal.ts';
-import type { Sealed } from './seal-bytes.ts';
-import { readProducersTable } from './sealed-segment.ts';
+import type { Sealed } from './seal-parts.ts';
 import { hex12 } from './segment-header.ts';
 import type { Places, ReadableOpen, Segments } from './store.ts';
 import type { Streams } from './streams.ts';
@@ -28,22 +27,22 @@ export type SealerOptions = {
  */
 export async function sealSegment(options: SealerOptions, source: ReadableOpen): Promise<void> {
   const { fileSystem, places, segments } = options;
-  const newest = segments.sealed.at(-1);
-  const table = newest ? await readProducersTable(fileSystem, newest) : Buffer.alloc(0);
-  const at = options.clock();
-  const keepProducersFrom = at - options.producerDays * DAY_MS;
-  const job = { table: plain(table), streams: options.streams.ids, createdAt: at, keepProducersFrom };
-  const sealed = await options.runSeal(job, source);
-  await options.streams.add(sealed.newStreams);
   await deleteTemporaries(fileSystem, places.segments);
   await deleteTemporaries(fileSystem, places.commits);
+  const at = options.clock();
+  const keepProducersFrom = at - options.producerDays * DAY_MS;
+  const job = { streams: options.streams.ids, createdAt: at, keepProducersFrom };
+  const into = join(places.segments, 'sealing.seg.tmp');
+  const { path: from, bytes } = source;
+  const before = segments.sealed.at(-1);
+  const sealed = await options.runSeal({ job, source: { path: from, bytes }, before, into });
+  await options.streams.add(sealed.newStreams);
   const file = `${hex12(sealed.first)}-${hex12(sealed.last)}-${hex12(sealed.fence)}.seg`;
   const path = join(places.segments, file);
-  await writeNew(fileSystem, `${path}.tmp`, sealed.bytes);
-  await fileSystem.rename(`${path}.tmp`, path);
+  await fileSystem.rename(into, path);
   await fileSystem.syncDirectory(places.segments);
   await commit(options, sealed, file, at);
-  segments.sealed.push({ path, file, first: sealed.first, last: sealed.last, bytes: sealed.bytes.length });
+  segments.sealed.push({ path, file, first: sealed.first, last: sealed.last, bytes: sealed.bytes });
   segments.open.splice(segments.open.indexOf(source), segments.open.includes(source) ? 1 : 0);
   await fileSystem.unlink(source.path);
 }
@@ -55,7 +54,7 @@ function commit(options: SealerOptions, sealed: Sealed, file: string, at: number
     partition: 0,
     number: options.segments.sealed.length + 1,
     parent: null,
-    segment: { file, sha256: sealed.sha256, bytes: sealed.bytes.length },
+    segment: { file, sha256: sealed.sha256, bytes: sealed.bytes },
     from: sealed.first,
     to: sealed.last,
     entries: sealed.entries,
@@ -67,13 +66,6 @@ function commit(options: SealerOptions, sealed: Sealed, file: string, at: number
     at,
     software: options.software,
   });
-}
-
-function plain(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return buffer instanceof ArrayBuffer
-    ? new Uint8Array(buffer, byteOffset, byteLength)
-    : new Uint8Array(bytes);
 }
 
 export type Sealer = {

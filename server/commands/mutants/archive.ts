@@ -122,6 +122,22 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     tests: ['server/archive/crash.slow.test.ts'],
   },
   {
+    id: 'H102',
+    sabotage: 'a segment forgets the producers of those before it',
+    file: 'server/archive/run-seal.ts',
+    pattern: 'const before = task.before ?',
+    replacement: 'const before = task.before && task.job.createdAt < 0 ?',
+    tests: ['server/archive/archive.test.ts', 'server/archive/layout.test.ts'],
+  },
+  {
+    id: 'H103',
+    sabotage: 'a sealed segment is named and its content never synced',
+    file: 'server/archive/file-system.ts',
+    pattern: '    await file.datasync();\n    return written;',
+    replacement: '    return written;',
+    tests: ['server/archive/crash.slow.test.ts'],
+  },
+  {
     id: 'H43',
     sabotage: 'the open segment goes before its sealed form is committed',
     file: 'server/archive/sealer.ts',
@@ -165,8 +181,8 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     id: 'H90',
     sabotage: 'what is made anew is not compared with the hash of its commit',
     file: 'server/archive/rebuild-sealed.ts',
-    pattern: 'return sha256 === commit.segment.sha256 ? bytes : undefined;',
-    replacement: 'return sha256 === "" ? undefined : bytes;',
+    pattern: 'return made.sha256 === commit.segment.sha256 ? bytes : undefined;',
+    replacement: 'return made.sha256 === "" ? undefined : bytes;',
     tests: ['server/archive/mend.test.ts', 'server/proof/properties/properties.test.ts'],
   },
   {

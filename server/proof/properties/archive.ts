@@ -16,7 +16,7 @@ import { bytesInMemory } from '#server/archive/open-bytes.ts';
 import { decodeProducers } from '#server/archive/producers-table.ts';
 import { rebuildSealed } from '#server/archive/rebuild-sealed.ts';
 import { scanOpen } from '#server/archive/scan-open.ts';
-import { sealBytes } from '#server/archive/seal-bytes.ts';
+import { type Sealed, sealParts, wholeOf } from '#server/archive/seal-parts.ts';
 import {
   checkSealed,
   loadSealed,
@@ -160,14 +160,9 @@ const sealed: Property = {
   of: () =>
     fc.asyncProperty(groups, changes, fc.nat(1_000_000), async (all, some, first) => {
       const { bytes: opened, entries } = openSegment(all, first);
-      const job = {
-        table: new Uint8Array(),
-        streams: new Map(),
-        createdAt: AT,
-        keepProducersFrom: 0,
-      };
-      const made = sealBytes(job, bytesInMemory(opened));
-      const whole = Buffer.from(made.bytes);
+      const job = { streams: new Map(), createdAt: AT, keepProducersFrom: 0 };
+      const parts = sealParts(job, bytesInMemory(opened), Buffer.alloc(0));
+      const { bytes: whole, made } = wholeOf(parts);
       const damaged = changed(whole, some);
       const disk = createSimulatedDisk();
       await disk.fileSystem.makeDirectory('/archive');
@@ -199,7 +194,7 @@ const sealed: Property = {
     }),
 };
 
-function commitOf(made: ReturnType<typeof sealBytes>): Commit {
+function commitOf(made: Sealed): Commit {
   const { first: from, last: to, fence, entries, events, blocks: streams, sha256, bytes } = made;
   return {
     format: 1,
@@ -207,7 +202,7 @@ function commitOf(made: ReturnType<typeof sealBytes>): Commit {
     partition: 0,
     number: 1,
     parent: null,
-    segment: { file: 'one.seg', sha256, bytes: bytes.length },
+    segment: { file: 'one.seg', sha256, bytes },
     ...{ from, to, entries, events, streams, fence },
     heads: null,
     tombstones: [],

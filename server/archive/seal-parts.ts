@@ -11,8 +11,6 @@ import { decodeHeader, encodeHeader, HEADER_BYTES } from './segment-header.ts';
 
 /** What sealing needs to know; plain values, since it runs in a thread of its own. */
 export type SealJob = {
-  /** The producers table of the segment before; empty for the first. */
-  readonly table: Uint8Array<ArrayBuffer>;
   /** Stream ids by name (`streamName`), 32 hex digits. */
   readonly streams: ReadonlyMap<string, string>;
   readonly createdAt: number;
@@ -21,7 +19,8 @@ export type SealJob = {
 };
 
 export type Sealed = {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its length. */
+  readonly bytes: number;
   /** Streams that this segment is the first to need. */
   readonly newStreams: ReadonlyMap<string, string>;
   readonly first: number;
@@ -69,14 +68,15 @@ type Sorting = {
 };
 
 /**
- * Turns an open segment into the bytes of its sealed form (delivery.md §5): a pure function but for the random ids of
- * new streams. Throws `ArchiveCorruptError` where the open segment is damaged.
+ * The sealed form of an open segment (delivery.md §5), part by part, so that nobody has all of it in memory: a pure function but
+ * for the random ids of new streams. `before` is the producers table of the segment before, empty for the first; its bytes
+ * MUST stay as they are. Throws `ArchiveCorruptError` where the open segment is damaged, before the first part.
  */
-export function sealBytes(job: SealJob, open: OpenBytes): Sealed {
+export function* sealParts(job: SealJob, open: OpenBytes, before: Buffer): Generator<Uint8Array, Sealed> {
   const header = open.length < HEADER_BYTES ? undefined : decodeHeader(copyOf(open, 0, HEADER_BYTES));
   if (!header) throw new ArchiveCorruptError('open segment, byte 0', 'its header is damaged');
   const { first, fence, archive, partition } = header;
-  const table = decodeProducers(bufferOf(job.table));
+  const table = decodeProducers(before);
   const sorting: Sorting = { job, open, table, streams: new Map(), newStreams: new Map(), next: first };
   sortEntries(sorting);
   const streams = [...sorting.streams.values()];
@@ -89,17 +89,12 @@ export function sealBytes(job: SealJob, open: OpenBytes): Sealed {
   };
   const { createdAt } = job;
   const sealedHeader = encodeHeader({ magic: 'LOS1', partition, archive, createdAt, ...counts });
-  const { bytes, sha256 } = assemble(
-    open,
+  const written = yield* segmentParts(
     sealedHeader,
-    streams,
+    blocksOf(open, streams),
     encodeProducers(table, job.keepProducersFrom),
   );
-  return { bytes, sha256, newStreams: sorting.newStreams, blocks: streams.length, ...counts };
-}
-
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+  return { ...written, newStreams: sorting.newStreams, blocks: streams.length, ...counts };
 }
 
 function copyOf(open: OpenBytes, position: number, length: number): Buffer {
@@ -188,54 +183,59 @@ function gather(open: OpenBytes, { places }: Stream, all: Buffer): void {
   }
 }
 
-/** Header, blocks, index, table and footer in their order. */
-function assemble(
-  open: OpenBytes,
-  header: Buffer,
-  streams: Stream[],
-  table: readonly Buffer[],
-): { bytes: Uint8Array<ArrayBuffer>; sha256: string } {
-  const parts: Buffer[] = [header];
-  const rows: BlockRow[] = [];
-  let position = header.length;
+type Block = { readonly row: Omit<BlockRow, 'position' | 'length'>; readonly bytes: Uint8Array };
+
+function* blocksOf(open: OpenBytes, streams: Stream[]): Generator<Block> {
   // One for all: thousands of them would pass for little to the collector, and lie beside its heap.
   const room = Buffer.allocUnsafeSlow(streams.reduce((most, { bytes }) => Math.max(most, bytes), 0));
   for (const stream of streams.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const { id, first, last, events, firstAt, lastAt } = stream;
-    const about = { stream: id, first, last, entries: stream.places.length / 2, events, firstAt, lastAt };
+    const row = { stream: id, first, last, entries: stream.places.length / 2, events, firstAt, lastAt };
     const raw = room.subarray(0, stream.bytes);
     gather(open, stream, raw);
-    const block = encodeBlock(about, compressed(raw));
-    parts.push(block);
-    rows.push({ ...about, position, length: block.length });
-    position += block.length;
+    yield { row, bytes: encodeBlock(row, compressed(raw)) };
   }
-  return finishSegment(parts, Buffer.concat(rows.map(encodeIndexRow)), table);
 }
 
-/** A sealed segment from its header and blocks, with index, table and the footer that finds them. */
-export function finishSegment(
-  headerAndBlocks: readonly Buffer[],
-  index: Buffer,
-  table: readonly Buffer[],
-): { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: string } {
-  const position = headerAndBlocks.reduce((sum, part) => sum + part.length, 0);
-  const parts = [...headerAndBlocks, index, ...table];
-  const soFar = createHash('sha256');
-  for (const part of parts) soFar.update(part);
-  const places = {
-    indexAt: position,
-    indexCrc: crc32(index),
-    tableAt: position + index.length,
-    tableCrc: table.reduce((crc, part) => crc32(part, crc), 0),
+/** A sealed segment from its header and blocks: with index, table and the footer that finds them. Gives its length and hash. */
+export function* segmentParts(
+  header: Uint8Array,
+  blocks: Iterable<Block>,
+  table: Iterable<Uint8Array>,
+): Generator<Uint8Array, { readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  const rows: Buffer[] = [];
+  let position = 0;
+  const counted = (part: Uint8Array) => {
+    hash.update(part);
+    position += part.length;
+    return part;
   };
-  const footer = encodeFooter(places, soFar);
-  parts.push(footer.bytes);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  yield counted(header);
+  for (const { row, bytes } of blocks) {
+    rows.push(encodeIndexRow({ ...row, position, length: bytes.length }));
+    yield counted(bytes);
   }
-  return { bytes, sha256: footer.sha256 };
+  const indexAt = position;
+  const index = Buffer.concat(rows);
+  yield counted(index);
+  const tableAt = position;
+  let tableCrc = 0;
+  for (const part of table) {
+    tableCrc = crc32(part, tableCrc);
+    yield counted(part);
+  }
+  const footer = encodeFooter({ indexAt, indexCrc: crc32(index), tableAt, tableCrc }, hash);
+  yield footer.bytes;
+  return { bytes: position + footer.bytes.length, sha256: footer.sha256 };
+}
+
+/** All of it in memory, where it is known to be little or is needed whole. */
+export function wholeOf<T>(parts: Generator<Uint8Array, T>): { readonly bytes: Buffer; readonly made: T } {
+  const all: Uint8Array[] = [];
+  for (;;) {
+    const step = parts.next();
+    if (step.done) return { bytes: Buffer.concat(all), made: step.value };
+    all.push(step.value);
+  }
 }
