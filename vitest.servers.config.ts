@@ -6,7 +6,7 @@ const ALONE = [
   'modules/google-docs/edit-cost.slow.test.ts',
   'server/commands/bench/*.slow.test.ts',
   'server/live/*.slow.test.ts',
-  'server/proof/*.slow.test.ts',
+  'server/proof/wire.slow.test.ts',
   'server/proof/conformance/doors.slow.test.ts',
   'server/proof/conformance/health.slow.test.ts',
   'server/stream/*.slow.test.ts',

@@ -41,15 +41,23 @@ const changelog = z.unknown().transform((value, ctx): readonly Change[] => {
 const word = z.string().max(300).nullish();
 const url = z.string().transform(cutUrl).nullish();
 const anything = z.unknown().transform(cutUrls);
-const time = z.union([z.number(), z.string().max(64)]).nullish();
-const scalar = z.union([z.string().max(64), z.number()]);
+
+const isScalar = (value: unknown): value is string | number =>
+  typeof value === 'string' ? value.length <= 64 : Number.isFinite(value);
+/** By hand for the same reason: a union tries its members one after the other. */
+const time = z.custom<string | number>(isScalar).nullish();
+const revision = z
+  .custom<string | number | readonly (string | number)[]>(
+    (value) => isScalar(value) || (Array.isArray(value) && value.every(isScalar)),
+  )
+  .nullish();
 
 const save = {
   doc_id: z.string().min(1),
   tab_id: word,
   url,
   bundles,
-  rev: z.union([z.array(scalar), scalar]).nullish(),
+  rev: revision,
   timestamp: time,
 };
 

@@ -22,6 +22,8 @@ const KEYS = 2_000;
 const STRING_CHARACTERS = 128 * 1024;
 export const BATCH_BOUNDS: Bounds = { depth: DEPTH, keys: KEYS, string: STRING_CHARACTERS };
 const RENEW_BEFORE_MS = 60_000;
+/** Over the last of so much of the time until then. */
+const RENEW_SPREAD = 1 / 4;
 /** `setTimeout` takes no more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -126,25 +128,34 @@ function isSameSender(a: Identity, b: Identity): boolean {
   return a.student === b.student && a.credential === b.credential;
 }
 
-type Slot = { readonly reply: Reply; answer: Answer | undefined };
+type Slot = { readonly reply: Reply; answer: Answer | undefined; next: Slot | null };
 
-/** Wraps replies so that they leave in the order in which they were wrapped. */
+/** Wraps replies so that they leave in the order in which they were wrapped. Linked: a list that runs empty at each frame is made anew at each. */
 export function keepOrder(): (reply: Reply) => Reply {
-  const slots: Slot[] = [];
+  let first: Slot | null = null;
+  let last: Slot | null = null;
   return (reply) => {
-    const slot: Slot = { reply, answer: undefined };
-    slots.push(slot);
+    const slot: Slot = { reply, answer: undefined, next: null };
+    if (last) last.next = slot;
+    else first = slot;
+    last = slot;
     return (answer) => {
       slot.answer = answer;
-      while (slots[0]?.answer !== undefined) {
-        const first = slots.shift();
-        if (first?.answer) first.reply(first.answer);
+      for (let due = first; due?.answer; due = first) {
+        first = due.next;
+        if (!first) last = null;
+        // Else what is garbage and old would keep alive what is young.
+        due.next = null;
+        due.reply(due.answer);
       }
     };
   };
 }
 
-/** Asks for a new token a minute before the old one ends, and ends the connection with it. */
+/**
+ * Asks for a new token a minute before the old one ends or some time earlier, drawn for each connection: those of a school that
+ * came back together would renew within one second, thousands of signatures at once. Ends the connection with its token.
+ */
 function watchExpiry(ingest: Ingest, connection: OpenConnection) {
   const { clock } = ingest.core;
   let timer: NodeJS.Timeout | undefined;
@@ -164,7 +175,7 @@ function watchExpiry(ingest: Ingest, connection: OpenConnection) {
         connection.peer.push('reauth', { expiresAt });
         timer = setTimeout(stop, Math.max(0, expiresAt - clock.now()));
       },
-      Math.max(0, left - RENEW_BEFORE_MS),
+      Math.max(0, left - RENEW_BEFORE_MS) * (1 - RENEW_SPREAD * Math.random()),
     );
   }
 

@@ -17,13 +17,12 @@ export type Parsed =
 
 /** The shortest object with more keys than `n` has this many characters: `"a":0,` each. */
 const CHARACTERS_A_KEY = 5;
-const FORBIDDEN_TEXT = /__proto__|constructor|prototype/;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
  * Parses one frame and holds it to the bounds. The text decides how closely the parsed value must be looked at: without
- * an escape `\u` a key or a surrogate is in the value exactly if it is in the text, and no string or object is longer
- * than the text. So a usual frame costs one parse and one walk for the depth.
+ * an escape `\u` a surrogate is in the value exactly if it is in the text, and no string or object is longer than the text. So
+ * a usual frame costs one parse and one walk for depth and names.
  */
 export function parseFrame(text: string, bounds: Bounds): Parsed {
   const hasEscapes = text.includes('\\u');
@@ -34,8 +33,9 @@ export function parseFrame(text: string, bounds: Bounds): Parsed {
   } catch {
     return { ok: false, code: 'not-json' };
   }
-  const isClose = hasEscapes || !isWell || FORBIDDEN_TEXT.test(text) || text.length > shortestSuspect(bounds);
-  const code = isClose ? lookClosely(value, bounds) : isTooDeep(value, bounds.depth) ? 'too-deep' : null;
+  const isClose =
+    hasEscapes || !isWell || text.length > shortestSuspect(bounds) || isSuspect(value, bounds.depth);
+  const code = isClose ? lookClosely(value, bounds) : null;
   if (code === 'lone-surrogate' && bounds.mendsSurrogates) {
     return { ok: true, value: mapStrings(value, (one) => one.toWellFormed()), hasOddText: true };
   }
@@ -48,14 +48,18 @@ function shortestSuspect(bounds: Bounds): number {
   return Math.min(string, bounds.keys * CHARACTERS_A_KEY);
 }
 
-function isTooDeep(value: unknown, depth: number): boolean {
+/** Too deep, or with a forbidden key. */
+function isSuspect(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (isTooDeep(value[i], depth - 1)) return true;
+    for (let i = 0; i < value.length; i++) if (isSuspect(value[i], depth - 1)) return true;
     return false;
   }
-  for (const key in value) if (isTooDeep((value as Record<string, unknown>)[key], depth - 1)) return true;
+  for (const key in value) {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') return true;
+    if (isSuspect((value as Record<string, unknown>)[key], depth - 1)) return true;
+  }
   return false;
 }
 

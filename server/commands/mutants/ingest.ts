@@ -193,6 +193,14 @@ export const INGEST_MUTANTS: readonly Mutant[] = [
     names: 'B09',
   },
   {
+    id: 'H104',
+    sabotage: 'everybody who came at one moment renews at one moment',
+    file: 'server/ingest/session.ts',
+    pattern: ' * (1 - RENEW_SPREAD * Math.random())',
+    replacement: '',
+    tests: ['server/ingest/session.test.ts'],
+  },
+  {
     id: 'H50',
     sabotage: 'a connection outlives its token',
     file: 'server/ingest/session.ts',

@@ -13,6 +13,22 @@ export function run(tool, args, env = {}) {
   return done.status ?? 1;
 }
 
+/** Runs a command under the project's Node while others run; what it prints comes with its exit code, its errors at once. */
+export function runQuietly(command, args) {
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, PATH: pathWithBin() },
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('error', fail);
+    child.on('close', (code) => done({ code: code ?? 1, output }));
+  });
+}
+
 /** Replaces this process as far as one can: signals go on to the child, its exit code is ours. */
 export function runNode(args, env = {}) {
   const child = spawn(resolve(bin, 'node'), args, {
