@@ -114,9 +114,22 @@ test.each([
   ['doc_id', { bundles: [] }],
   ['doc_id', { doc_id: 7, bundles: [] }],
   ['url', { doc_id: 'd1', bundles: [], url: 7 }],
+  ['rev', { doc_id: 'd1', bundles: [], rev: {} }],
+  ['rev', { doc_id: 'd1', bundles: [], rev: ['27', null] }],
+  ['rev', { doc_id: 'd1', bundles: [], rev: ['x'.repeat(65)] }],
+  ['timestamp', { doc_id: 'd1', bundles: [], timestamp: true }],
+  ['timestamp', { doc_id: 'd1', bundles: [], timestamp: Number.POSITIVE_INFINITY }],
 ])('a save that is wrong at %s is refused with that path', (path, body) => {
   expect(pathOf('google_docs_save', body)).toBe(path);
 });
+
+test.each([{}, { rev: null }, { rev: 27 }, { rev: [27, '28'] }, { timestamp: '1719900000000' }])(
+  'a save may come with %j',
+  (more) => {
+    const body = { doc_id: 'd1', bundles: [], ...more };
+    expect(archived('google_docs_save', body)).toEqual(body);
+  },
+);
 
 test('a history that is no list of changes is refused with its path', () => {
   const body = (changelog: unknown) => ({ object: {}, history: { changelog } });
