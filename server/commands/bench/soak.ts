@@ -18,6 +18,8 @@ type Size = {
   readonly isCollecting: boolean;
   readonly hasLittleMemory: boolean;
 };
+/** Waits are told of each part of the time, too: what comes with age, or once, is then seen. */
+const PARTS = 6;
 type Measured = Extract<FromServer, { readonly counts: unknown }>;
 
 const AS_USUAL = { isCollecting: false, hasLittleMemory: true };
@@ -40,13 +42,14 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
   const boards = await openLoad(port, watching(heard), classes);
   await load.pace(perSecond, warmUpMs);
   child.send(isCollecting ? 'begin-collecting' : 'begin');
-  const waits = await load.pace(perSecond, seconds * 1_000);
+  const parts: (readonly number[])[] = [];
+  for (let i = 0; i < PARTS; i += 1) parts.push(await load.pace(perSecond, (seconds * 1_000) / PARTS));
   child.send('end');
   const measured = (await heardFrom(child)) as Measured;
   load.close();
   boards.close();
   child.disconnect();
-  report(waits, measured, heard, isCollecting ? 5 : 1);
+  report(parts, measured, heard, isCollecting ? 5 : 1);
   if (isCollecting)
     console.log(`alive: ${measured.memory.map(({ heapUsed }) => heapUsed.toFixed(1)).join(' ')} MB`);
   const faults = complaints(measured, heard);
@@ -77,14 +80,24 @@ function sizeOf(quick: boolean): Size {
   };
 }
 
-function report(waits: readonly number[], measured: Measured, heard: Heard, secondsApart: number): void {
+function report(
+  parts: readonly (readonly number[])[],
+  measured: Measured,
+  heard: Heard,
+  secondsApart: number,
+): void {
   const { memory, cores, loopDelayP99Ms, loopDelayMaxMs, syncs, rows } = measured;
+  const waits = Float64Array.from(parts.flat()).sort();
   for (const [name, share] of [
     ['p50', 0.5],
     ['p99', 0.99],
     ['p999', 0.999],
   ] as const)
-    figure(`soak.ack.${name}`, waits[Math.floor(waits.length * share)] ?? Number.NaN, 'ms');
+    figure(`soak.ack.${name}`, at(waits, share), 'ms');
+  for (const [i, part] of parts.entries()) {
+    figure(`soak.ack.p99.part-${i + 1}`, at(part, 0.99), 'ms');
+    figure(`soak.ack.p999.part-${i + 1}`, at(part, 0.999), 'ms');
+  }
   const secondHalf = memory.slice(Math.floor(memory.length / 2));
   for (const [name, kind] of [
     ['rss', 'rss'],
@@ -107,6 +120,10 @@ function report(waits: readonly number[], measured: Measured, heard: Heard, seco
   figure('soak.row.p99', quantile(rows, 0.99), 'ms');
   figure('soak.rows', heard.rows, 'deltas');
   figure('soak.events', heard.stored, 'events');
+}
+
+function at(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 }
 
 /** Least squares over samples that are a second apart. */

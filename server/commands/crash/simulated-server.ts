@@ -34,12 +34,13 @@ export async function openOnSimulated(
   let isDead = false;
   const dead = () => Promise.reject(new Error('the process is dead'));
   const planted = sabotageOf(sabotage);
+  const fileSystem = planted.fileSystem(disk.fileSystem);
   const server = await openProofServer({
     archive: {
       directory: DIRECTORY,
-      fileSystem: planted.fileSystem(disk.fileSystem),
+      fileSystem,
       lock: async () => async () => {},
-      runSeal: sealHere(disk.fileSystem),
+      runSeal: sealHere(fileSystem),
       onFatal: failed.resolve,
       limits: { minFreeBytes: 0, sealBytes: SEAL_BYTES, checkEveryMs: 50 },
     },

@@ -109,14 +109,15 @@ async function openArchive(
   onFatal: (error: unknown) => void,
 ): Promise<Archive> {
   const { disk, planted, settings, clock } = options;
-  const fileSystem = disk.portFor(life);
+  const sound = disk.portFor(life);
+  const fileSystem = planted.fileSystem?.(sound) ?? sound;
   const { sealBytes: atBytes, groupEntries, queueBytes } = settings;
   const archive = await openFileArchive({
     directory: '/archive',
     software: 'simulation',
     clock,
     onFatal,
-    fileSystem: planted.fileSystem?.(fileSystem) ?? fileSystem,
+    fileSystem,
     lock: async () => async () => {},
     runSeal: sealHere(fileSystem),
     limits: { minFreeBytes: 0, groupBytes: 8_192, sealBytes: atBytes, groupEntries, queueBytes },
