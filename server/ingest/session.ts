@@ -22,7 +22,7 @@ const KEYS = 2_000;
 const STRING_CHARACTERS = 128 * 1024;
 export const BATCH_BOUNDS: Bounds = { depth: DEPTH, keys: KEYS, string: STRING_CHARACTERS };
 const RENEW_BEFORE_MS = 60_000;
-/** Over the last of so much of the time until then. */
+/** The moments of connections lie in the last of so much of the time until then. */
 const RENEW_SPREAD = 1 / 4;
 /** `setTimeout` takes no more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -130,7 +130,10 @@ function isSameSender(a: Identity, b: Identity): boolean {
 
 type Slot = { readonly reply: Reply; answer: Answer | undefined; next: Slot | null };
 
-/** Wraps replies so that they leave in the order in which they were wrapped. Linked: a list that runs empty at each frame is made anew at each. */
+/**
+ * Wraps replies so that they leave in the order in which they were wrapped. Linked: a list that runs empty at each frame is
+ * made anew at each.
+ */
 export function keepOrder(): (reply: Reply) => Reply {
   let first: Slot | null = null;
   let last: Slot | null = null;

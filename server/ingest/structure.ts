@@ -57,7 +57,7 @@ function isSuspect(value: unknown, depth: number): boolean {
     return false;
   }
   for (const key in value) {
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype') return true;
+    if (FORBIDDEN_KEYS.has(key)) return true;
     if (isSuspect((value as Record<string, unknown>)[key], depth - 1)) return true;
   }
   return false;
