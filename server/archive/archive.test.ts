@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -58,13 +58,12 @@ test('seals in a thread of its own, which goes on from the producers of the segm
 
 test('an error of the disk comes out of the sealing thread with its code', async () => {
   const directory = await place();
-  const archive = await openAt(directory, {
-    runSeal: (task) => sealInWorker({ ...task, into: join(directory, 'nowhere', 'one.tmp') }),
-    onFatal: () => {},
-  });
-  await append(archive, batch('ada', 1));
-  await expect(archive.seal()).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' });
-  await archive.close().catch(() => {});
+  const source = { path: join(directory, 'one.open'), bytes: 0 };
+  await writeFile(source.path, '');
+  const into = join(directory, 'nowhere', 'one.tmp');
+  const job = { streams: new Map(), createdAt: 0, keepProducersFrom: 0 };
+  const sealing = sealInWorker({ job, source, before: undefined, into });
+  await expect(sealing).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open', path: into });
 });
 
 test('rolls by size and by age, and reads the same whatever is sealed meanwhile', async () => {
