@@ -6,7 +6,8 @@ import { all, append, archiveContract, batch } from './archive.contract.ts';
 import { type FileArchiveOptions, openFileArchive } from './file-archive.ts';
 import { diskFileSystem } from './file-system.ts';
 import { openMemoryArchive } from './memory-archive.ts';
-import { sealHere, sealInWorker } from './run-seal.ts';
+import { openUrgency } from './rests.ts';
+import { type SealTask, sealHere, sealInWorker } from './run-seal.ts';
 
 const directories: string[] = [];
 afterEach(() =>
@@ -56,13 +57,47 @@ test('seals in a thread of its own, which goes on from the producers of the segm
   await again.close();
 });
 
+test('a sealing may rest until somebody waits for it, or for the next one', async () => {
+  const tasks: { readonly task: SealTask; readonly go: () => void }[] = [];
+  const archive = await openAt(await place(), {
+    runSeal: async (task) => {
+      await new Promise<void>((go) => tasks.push({ task, go }));
+      return sealHere(diskFileSystem)(task);
+    },
+    limits: { minFreeBytes: 0, sealBytes: 1 },
+  });
+  const isUrgent = (i: number) => Atomics.load(tasks[i]?.task.urgency ?? new Int32Array([-1]), 0);
+  const begun = (count: number) => expect.poll(() => tasks.length).toBe(count);
+  // The mark of the start is a segment of its own here.
+  await begun(1);
+  tasks[0]?.go();
+  await archive.seal();
+  await append(archive, batch('ada', 1));
+  await begun(2);
+  expect(isUrgent(1)).toBe(0);
+  await append(archive, batch('ada', 2));
+  await expect.poll(() => isUrgent(1)).toBe(1);
+  tasks[1]?.go();
+  await begun(3);
+  expect(isUrgent(2)).toBe(1);
+  tasks[2]?.go();
+  await archive.seal();
+  await append(archive, batch('ada', 3));
+  await begun(4);
+  expect(isUrgent(3)).toBe(0);
+  const closed = archive.close();
+  await expect.poll(() => isUrgent(3)).toBe(1);
+  tasks[3]?.go();
+  await closed;
+});
+
 test('an error of the disk comes out of the sealing thread with its code', async () => {
   const directory = await place();
   const source = { path: join(directory, 'one.open'), bytes: 0 };
   await writeFile(source.path, '');
   const into = join(directory, 'nowhere', 'one.tmp');
   const job = { streams: new Map(), createdAt: 0, keepProducersFrom: 0 };
-  const sealing = sealInWorker({ job, source, before: undefined, into });
+  const sealing = sealInWorker({ job, source, before: undefined, into, urgency: openUrgency() });
   await expect(sealing).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open', path: into });
 });
 

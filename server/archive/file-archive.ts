@@ -12,6 +12,7 @@ import { createOpenSegment, type OpenSegment } from './open-segment.ts';
 import { decodeProducers, hashesOf } from './producers-table.ts';
 import { readEntries, readStudentEntries } from './read-archive.ts';
 import { findSegments } from './recover.ts';
+import { hurry, openUrgency } from './rests.ts';
 import { type RunSeal, sealInWorker } from './run-seal.ts';
 import { checkSealed, readProducersTable } from './sealed-segment.ts';
 import { createSealer, type Sealer, type SealerOptions, sealSegment } from './sealer.ts';
@@ -90,7 +91,9 @@ async function start(options: FileArchiveOptions): Promise<Started> {
   await mender.finish();
   const segments: Segments = { sealed, open: [...unsealed] };
   const sealing = { fileSystem, places, segments, streams, runSeal, archive, software, producerDays, clock };
-  for (const source of unsealed) await sealSegment(sealing, source);
+  const urgency = openUrgency();
+  hurry(urgency);
+  for (const source of unsealed) await sealSegment(sealing, source, urgency);
   const newest = segments.sealed.at(-1);
   const table = newest && (await readProducersTable(fileSystem, newest));
   const newestAt = newest ? (await checkSealed(fileSystem, newest, archive)).lastAt : 0;

@@ -18,12 +18,17 @@ export function bytesInMemory(bytes: Uint8Array): OpenBytes {
   };
 }
 
-/** For a thread that may wait for the disk. */
-export function bytesInFile(path: string, length: number): OpenBytes & { close(): void } {
+/** For a thread that may wait for the disk. `onCopy`: before each piece. */
+export function bytesInFile(
+  path: string,
+  length: number,
+  onCopy: () => void = () => {},
+): OpenBytes & { close(): void } {
   const file = openSync(path, 'r');
   return {
     length,
     copy(into, position) {
+      onCopy();
       for (let done = 0; done < into.length; ) {
         const read = readSync(file, into, done, into.length - done, position + done);
         if (read === 0) throw tooShort(position);

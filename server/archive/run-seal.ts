@@ -1,6 +1,7 @@
 import { startSmallThread } from '#server/small-thread.ts';
 import { type FileSystem, readWhole, writeParts } from './file-system.ts';
 import { bytesInMemory, type OpenBytes } from './open-bytes.ts';
+import type { Urgency } from './rests.ts';
 import { type Sealed, type SealJob, sealParts } from './seal-parts.ts';
 import { readProducersTable, type SealedSegment } from './sealed-segment.ts';
 import type { ReadableOpen } from './store.ts';
@@ -13,6 +14,8 @@ export type SealTask = {
   readonly before: SealedSegment | undefined;
   /** Where the sealed form goes; the file MUST NOT exist yet. */
   readonly into: string;
+  /** Whether the thread may rest meanwhile. */
+  readonly urgency: Urgency;
 };
 
 /** Resolves once the sealed form is durable under its temporary name; rejects with the system's error, its `code` included. */

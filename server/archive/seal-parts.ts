@@ -50,9 +50,11 @@ type Stream = {
   lastAt: number;
 };
 
-const COMPRESSION = {
-  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
-};
+const COMPRESSION = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
+/** In powers of two, bytes. What fits is compressed with tables of its own size: those of the level are mapped and unmapped for each. */
+const WINDOW = { least: 10, most: 16 };
+/** A hash of four bytes for so many bytes of the window, as a power of two. */
+const HASH_SHARE = 2;
 /** What is written compresses eightfold and more: a block usually has room in this share of it, and else takes a second piece. */
 const USUAL_SHARE = 4;
 const LEAST_PIECE_BYTES = 1024;
@@ -169,7 +171,20 @@ function startStream(
 
 function compressed(raw: Buffer): Buffer {
   const chunkSize = Math.max(LEAST_PIECE_BYTES, Math.ceil(raw.length / USUAL_SHARE));
-  return zstdCompressSync(raw, { ...COMPRESSION, chunkSize });
+  return zstdCompressSync(raw, { params: { ...COMPRESSION, ...tablesFor(raw.length) }, chunkSize });
+}
+
+/**
+ * Thousands of streams of some kilobytes: a mapping for each stops every thread of the process for a moment, the one that
+ * answers included.
+ */
+function tablesFor(length: number): Record<number, number> {
+  const windowLog = Math.max(WINDOW.least, 32 - Math.clz32(length - 1));
+  if (windowLog > WINDOW.most) return {};
+  return {
+    [constants.ZSTD_c_windowLog]: windowLog,
+    [constants.ZSTD_c_hashLog]: windowLog - HASH_SHARE,
+  };
 }
 
 /** Its entries, one behind the other, at the beginning of `all`. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { deleteTemporaries, writeCommit } from './commits.ts';
 import { type FileSystem, isFull } from './file-system.ts';
+import { hurry, openUrgency, relax, type Urgency } from './rests.ts';
 import type { RunSeal } from './run-seal.ts';
 import type { Sealed } from './seal-parts.ts';
 import { hex12 } from './segment-header.ts';
@@ -25,7 +26,11 @@ export type SealerOptions = {
  * Gives a closed open segment its sealed form (delivery.md §5). Each step is durable before the next; a crash between
  * any two leaves the open file, or both, and what is committed wins.
  */
-export async function sealSegment(options: SealerOptions, source: ReadableOpen): Promise<void> {
+export async function sealSegment(
+  options: SealerOptions,
+  source: ReadableOpen,
+  urgency: Urgency,
+): Promise<void> {
   const { fileSystem, places, segments } = options;
   await deleteTemporaries(fileSystem, places.segments);
   await deleteTemporaries(fileSystem, places.commits);
@@ -35,7 +40,7 @@ export async function sealSegment(options: SealerOptions, source: ReadableOpen):
   const into = join(places.segments, 'sealing.seg.tmp');
   const { path: from, bytes } = source;
   const before = segments.sealed.at(-1);
-  const sealed = await options.runSeal({ job, source: { path: from, bytes }, before, into });
+  const sealed = await options.runSeal({ job, source: { path: from, bytes }, before, into, urgency });
   await options.streams.add(sealed.newStreams);
   const file = `${hex12(sealed.first)}-${hex12(sealed.last)}-${hex12(sealed.fence)}.seg`;
   const path = join(places.segments, file);
@@ -79,23 +84,28 @@ export type Sealer = {
   waiting(): number;
 };
 
-/** Seals one segment after the other in the background. A full disk only delays it; any other error is fatal. */
+/**
+ * Seals one segment after the other in the background, with rests unless somebody waits for it or segments are filled faster
+ * than they are sealed. A full disk only delays it; any other error is fatal.
+ */
 export function createSealer(
   options: SealerOptions & { readonly onFatal: (error: unknown) => void },
 ): Sealer {
   const queue: ReadableOpen[] = [];
+  const urgency = openUrgency();
   let running: Promise<void> | undefined;
   let failure: Error | undefined;
 
   async function drain(): Promise<void> {
     for (let source = queue[0]; source; source = queue[0]) {
       if (failure) throw failure;
-      await sealSegment(options, source).catch(async (error: unknown) => {
+      await sealSegment(options, source, urgency).catch(async (error: unknown) => {
         // Half a segment must not take the room that appends could have.
         if (isFull(error)) await deleteTemporaries(options.fileSystem, options.places.segments);
         throw error;
       });
       queue.shift();
+      if (queue.length === 0) relax(urgency);
     }
   }
   function start(): Promise<void> {
@@ -115,10 +125,15 @@ export function createSealer(
   return {
     add(source) {
       queue.push(source);
+      if (queue.length > 1) hurry(urgency);
       startQuietly();
     },
     retry: () => queue.length > 0 && startQuietly(),
-    settled: () => (queue.length > 0 ? start() : Promise.resolve()),
+    settled() {
+      if (queue.length === 0) return Promise.resolve();
+      hurry(urgency);
+      return start();
+    },
     waiting: () => queue.length,
   };
 }

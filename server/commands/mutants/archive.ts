@@ -56,7 +56,7 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     sabotage: 'a start reads on in an unsynced tail instead of sealing it',
     file: 'server/archive/file-archive.ts',
     pattern:
-      /for \(const source of unsealed\) await sealSegment\(sealing, source\);([\s\S]*?)fence: \(newest\?\.last \?\? -1\) \+ 1/,
+      /for \(const source of unsealed\) await sealSegment\(sealing, source, urgency\);([\s\S]*?)fence: \(newest\?\.last \?\? -1\) \+ 1/,
     replacement: '$1fence: unsealed.at(-1)?.end ?? (newest?.last ?? -1) + 1',
     tests: ['server/archive/faults.test.ts'],
     names: 'survives a power cut after the next start',
@@ -136,6 +136,23 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     pattern: '    await file.datasync();\n    return written;',
     replacement: '    return written;',
     tests: ['server/archive/crash.slow.test.ts'],
+  },
+  {
+    id: 'H105',
+    sabotage: 'a sealing takes a core until its end',
+    file: 'server/archive/rests.ts',
+    pattern: '    time.rest(RESTS * worked);\n',
+    replacement: '',
+    tests: ['server/archive/rests.test.ts'],
+  },
+  {
+    id: 'H106',
+    sabotage: 'segments are sealed at leisure while they are filled faster',
+    file: 'server/archive/sealer.ts',
+    pattern: '      if (queue.length > 1) hurry(urgency);\n',
+    replacement: '',
+    tests: ['server/archive/archive.test.ts'],
+    names: 'may rest until somebody waits',
   },
   {
     id: 'H43',
