@@ -2,15 +2,9 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inSlices } from '#server/in-slices.ts';
 import type { Log } from '#server/log.ts';
+import { bytesIn, deletePlace, noPlaces, type Places, placesIn, setPlace } from './places.ts';
 import { openStateFile, readStateFile, type StateFile } from './state-file.ts';
-import {
-  forEachPlace,
-  type Place,
-  studentsOf,
-  type Writes,
-  type Written,
-  type WrittenStudent,
-} from './state-record.ts';
+import { forEachPlace, studentsOf, type Writes, type Written, type WrittenStudent } from './state-record.ts';
 import { type Flush, type FlushResult, type Loaded, type StateStore, taken } from './state-store.ts';
 
 export type FileStoreOptions = {
@@ -20,7 +14,7 @@ export type FileStoreOptions = {
   readonly snapshotBytes?: number;
 };
 
-type Index = Map<string, Map<string, Place>>;
+type Index = Map<string, Places>;
 
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
 /** A state that changes twice meanwhile is written once; nobody but this process reads the file. */
@@ -76,33 +70,18 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
     return startAnew();
   }
 
-  /** In the places that are known already, since most flushes write what was written before. */
   function take(written: Written, one: WrittenStudent): void {
-    const fields = index.get(one.student) ?? new Map<string, Place>();
-    for (const field of one.del) forget(fields, field);
+    const places = index.get(one.student) ?? noPlaces();
+    for (const field of one.del) liveBytes -= deletePlace(places, field);
     forEachPlace(written, one, (field, at, bytes, crc) => {
-      const known = fields.get(field);
-      liveBytes += bytes - (known?.bytes ?? 0);
-      if (!known) fields.set(field, { at, bytes, crc });
-      else {
-        known.at = at;
-        known.bytes = bytes;
-        known.crc = crc;
-      }
+      liveBytes += setPlace(places, field, at, bytes, crc);
     });
-    if (fields.size > 0) index.set(one.student, fields);
+    if (places.slots.size > 0) index.set(one.student, places);
     else index.delete(one.student);
   }
 
   async function takeAll(written: Written): Promise<void> {
     await inSlices(studentsOf(written), (one) => take(written, one));
-  }
-
-  function forget(fields: Map<string, Place>, field: string): void {
-    const place = fields.get(field);
-    if (!place) return;
-    liveBytes -= place.bytes;
-    fields.delete(field);
   }
 
   /** An empty store in a file of its own; the one before stays until the new one has its name. */
@@ -132,14 +111,14 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
   async function snapshot(): Promise<void> {
     const before = file;
     file = await replace(async (to) => {
-      let batch: [string, Map<string, Place>][] = [];
+      let batch: [string, Places][] = [];
       let bytes = 0;
       const write = async () => {
         const writes: Writes[] = [];
         for (let i = 0; i < batch.length; i += READ_TOGETHER) {
           const some = batch.slice(i, i + READ_TOGETHER);
           writes.push(
-            ...(await Promise.all(some.map(([student, fields]) => readAgain(before, student, fields)))),
+            ...(await Promise.all(some.map(([student, places]) => readAgain(before, student, places)))),
           );
         }
         await takeAll(await to.append({ kind: 'part' }, writes));
@@ -148,7 +127,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
       };
       for (const entry of index) {
         batch.push(entry);
-        for (const place of entry[1].values()) bytes += place.bytes;
+        bytes += bytesIn(entry[1]);
         if (bytes >= SNAPSHOT_RECORD_BYTES) await write();
       }
       await write();
@@ -183,7 +162,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
 
   async function load(student: string): Promise<Loaded> {
     try {
-      const bytes = await file.read(index.get(student) ?? new Map());
+      const bytes = await file.read(placesIn(index.get(student) ?? noPlaces()));
       return { checkpoint, fields: new Map([...bytes].map(([field, value]) => [field, value.toString()])) };
     } catch (cause) {
       await damaged(cause);
@@ -223,12 +202,8 @@ export async function openFileStore(options: FileStoreOptions): Promise<StateSto
   };
 }
 
-async function readAgain(
-  file: StateFile,
-  student: string,
-  fields: ReadonlyMap<string, Place>,
-): Promise<Writes> {
-  return { student, set: [...(await file.read(fields))], del: [] };
+async function readAgain(file: StateFile, student: string, places: Places): Promise<Writes> {
+  return { student, set: [...(await file.read(placesIn(places)))], del: [] };
 }
 
 function nameOf(number: number): string {

@@ -1,13 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { inSlices } from '#server/in-slices.ts';
+import type { Place } from './places.ts';
 import {
   forEachPlace,
   type Head,
   type Index,
   isIndexOf,
   lengthsIn,
-  type Place,
   PREFIX_BYTES,
   type StateRecord,
   startRecord,
@@ -22,7 +22,7 @@ export type StateFile = {
   /** Appends one record, whole or not at all, as far as this process lives; gives where its values are. */
   append(head: Head, writes: Iterable<Writes>): Promise<Written>;
   /** The bytes of values, by field. Throws where one is not what was written. */
-  read(places: ReadonlyMap<string, Place>): Promise<Map<string, Buffer>>;
+  read(places: Iterable<readonly [field: string, Place]>): Promise<Map<string, Buffer>>;
   sync(): Promise<void>;
   syncFolder(folder: string): Promise<void>;
   close(): Promise<void>;
@@ -119,7 +119,7 @@ function after(pieces: readonly Buffer[], bytes: number): readonly Buffer[] {
 
 async function readPlaces(
   handle: FileHandle,
-  places: ReadonlyMap<string, Place>,
+  places: Iterable<readonly [field: string, Place]>,
 ): Promise<Map<string, Buffer>> {
   const values = new Map<string, Buffer>();
   const sorted = [...places].sort(([, a], [, b]) => a.at - b.at);

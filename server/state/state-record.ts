@@ -1,9 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { allOf, emptyPieces, type Pieces, putBytes, putText } from './pieces.ts';
 
-/** Where a value is in the file, and its checksum: a signed one, which the engine keeps without an object of its own. */
-export type Place = { at: number; bytes: number; crc: number };
-
 /** `part`: of a snapshot · `whole`: ends the snapshot · `flush`: one flush, or one claim. */
 export type Head =
   | { readonly kind: 'part' }
