@@ -27,14 +27,17 @@ export type Producer = {
   /** Raised by each append that failed and freed seqs, so that later ones of the same failure undo nothing twice. */
   generation: number;
   /** First seqs that those failures freed, of the newest generations; empty while nothing is in flight. */
-  freed: number[];
+  freed: readonly number[];
   lastAt: number;
   users: number;
   hashes: Buffer;
   /** How many of the ring's hashes are valid; they end at `last`. */
   known: number;
-  waiting: Waiting[];
+  waiting: readonly Waiting[];
 };
+
+/** Of thousands of producers nearly all are like this nearly always: one list for all. */
+const NONE: readonly never[] = [];
 
 type Waiting = { readonly upTo: number; readonly done: (isDurable: boolean) => void };
 
@@ -93,12 +96,12 @@ function newProducer(student: string, producer: string, epoch: number, last: num
     floor: last,
     pending: 0,
     generation: 0,
-    freed: [],
+    freed: NONE,
     lastAt: 0,
     users: 0,
     hashes: Buffer.alloc(0),
     known: 0,
-    waiting: [],
+    waiting: NONE,
   };
 }
 
@@ -204,7 +207,7 @@ export function undo(producer: Producer, from: number, generation: number): void
   const since = producer.freed.slice(producer.freed.length - (producer.generation - generation));
   if (since.every((first) => first > from)) {
     producer.generation += 1;
-    producer.freed.push(from);
+    producer.freed = [...producer.freed, from];
     const last = Math.max(producer.floor, Math.min(producer.last, from - 1));
     producer.known = Math.max(0, producer.known - (producer.last - last));
     producer.last = last;
@@ -215,18 +218,19 @@ export function undo(producer: Producer, from: number, generation: number): void
 
 function land(producer: Producer): void {
   producer.pending -= 1;
-  if (producer.pending === 0) producer.freed = [];
+  if (producer.pending === 0) producer.freed = NONE;
 }
 
 /** Calls back once the original of a duplicate is durable, or has failed. */
 export function whenDurable(producer: Producer, upTo: number, done: (isDurable: boolean) => void): void {
   if (upTo <= producer.durable) done(true);
-  else producer.waiting.push({ upTo, done });
+  else producer.waiting = [...producer.waiting, { upTo, done }];
 }
 
 function wake(producer: Producer, isGood: boolean): void {
   if (producer.waiting.length === 0) return;
   const due = producer.waiting.filter((one) => !isGood || one.upTo <= producer.durable);
-  producer.waiting = producer.waiting.filter((one) => isGood && one.upTo > producer.durable);
+  const left = producer.waiting.filter((one) => isGood && one.upTo > producer.durable);
+  producer.waiting = left.length > 0 ? left : NONE;
   for (const one of due) one.done(one.upTo <= producer.durable);
 }

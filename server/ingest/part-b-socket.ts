@@ -5,7 +5,7 @@ import type { Peer } from './connections.ts';
 import type { Identity } from './identity.ts';
 import type { Ingest } from './ingest.ts';
 import type { Answer, Stored } from './protocol.ts';
-import { openSession } from './session.ts';
+import { endSession, hear, hearBinary, openSession } from './session.ts';
 import { boundSockets } from './socket-limits.ts';
 
 /** Who asks for this sub-protocol on `/wsapi/in/` speaks part B: one JSON text frame a message, one answer frame each, in order. */
@@ -25,10 +25,10 @@ export function serveBatches(ingest: Ingest, ws: WebSocket, raw: Socket, identit
   ws.on('message', (data: RawData, isBinary: boolean) => {
     const bytes = asBuffer(data);
     if (bytes.length > most) ws.close(CLOSE.tooBig);
-    else if (isBinary) session.binary(bytes.length, reply);
-    else session.message(bytes.toString(), bytes.length, reply);
+    else if (isBinary) hearBinary(session, bytes.length, reply);
+    else hear(session, bytes.toString(), bytes.length, reply);
   });
-  ws.on('close', (code) => session.end(`closed ${code}`));
+  ws.on('close', (code) => endSession(session, `closed ${code}`));
 }
 
 /** The usual answer, which is sent for each frame. */

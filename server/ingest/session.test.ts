@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenConnection } from './connections.ts';
 import type { Ingest } from './ingest.ts';
 import type { Answer } from './protocol.ts';
-import { keepOrder, openSession } from './session.ts';
+import { inOrder, openOrder, openSession } from './session.ts';
 
 const EXPIRES_AT = 15 * 60_000;
 const TOGETHER = 1_000;
@@ -29,17 +29,17 @@ describe('a token that ends', () => {
 describe('replies', () => {
   it('leave in the order of their frames, whatever is answered first', () => {
     const told: string[] = [];
-    const inOrder = keepOrder();
+    const order = openOrder();
     const answer = (name: string): Answer => ({ type: 'refused', code: name, message: '' });
     const replies = ['a', 'b', 'c'].map((name) =>
-      inOrder((given) => void told.push('code' in given ? `${name}${given.code}` : '')),
+      inOrder(order, (given) => void told.push('code' in given ? `${name}${given.code}` : '')),
     );
     replies[2]?.(answer('3'));
     replies[1]?.(answer('2'));
     expect(told).toEqual([]);
     replies[0]?.(answer('1'));
     expect(told).toEqual(['a1', 'b2', 'c3']);
-    inOrder((given) => void told.push(given.type))(answer('4'));
+    inOrder(order, (given) => void told.push(given.type))(answer('4'));
     expect(told.at(-1)).toBe('refused');
   });
 });

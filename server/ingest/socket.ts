@@ -7,7 +7,7 @@ import type { Peer } from './connections.ts';
 import type { Identity } from './identity.ts';
 import type { Ingest } from './ingest.ts';
 import type { Answer, Pushed } from './protocol.ts';
-import { openSession } from './session.ts';
+import { endSession, hear, hearBinary, openSession } from './session.ts';
 import { boundSockets, type Handshakes, openHandshakes } from './socket-limits.ts';
 
 const MOST_BYTES = 128 * 1024;
@@ -32,6 +32,19 @@ export type IngestEdgeOptions = {
   readonly ingest: Ingest;
   /** Page origins whose cookies count: our own and those that an administrator listed. */
   readonly isIngestOrigin: (origin: string) => boolean;
+};
+
+/** In the place of what was said at a connection's begin. */
+const OVER: Socket['handshake'] = {
+  headers: {},
+  time: '',
+  address: '',
+  xdomain: false,
+  secure: false,
+  issued: 0,
+  url: '',
+  query: {},
+  auth: {},
 };
 
 type Proved = { identity?: Identity; address?: string };
@@ -127,8 +140,8 @@ function open(ingest: Ingest, socket: Socket): void {
     return;
   }
   const client = clientOf(socket.handshake.auth.client);
-  // The token has done its work, and would be kept as long as the connection.
-  socket.handshake.auth = {};
+  // The token has done its work, and would be kept as long as the connection, with all else that was said at its begin.
+  (socket as { handshake: Socket['handshake'] }).handshake = OVER;
   const connection = ingest.open({
     identity,
     edge: 'socket',
@@ -137,7 +150,7 @@ function open(ingest: Ingest, socket: Socket): void {
   });
   boundSockets(ingest, connection);
   const session = openSession(ingest, connection);
-  socket.on('disconnect', (reason) => session.end(reason));
+  socket.on('disconnect', (reason) => endSession(session, reason));
   // What nobody listens to would never have an end.
   socket.onAny((name: unknown) => {
     if (name !== 'm') closeWith(socket, CLOSE.protocol);
@@ -146,8 +159,8 @@ function open(ingest: Ingest, socket: Socket): void {
     // Without a callback there is nobody to answer, and without an answer no event has an end.
     if (typeof reply !== 'function') socket.disconnect(true);
     else if (typeof text === 'string')
-      session.message(text, byteLength(text), reply as (answer: Answer) => void);
-    else session.binary(0, reply as (answer: Answer) => void);
+      hear(session, text, byteLength(text), reply as (answer: Answer) => void);
+    else hearBinary(session, 0, reply as (answer: Answer) => void);
   });
 }
 

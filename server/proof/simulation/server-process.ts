@@ -7,7 +7,7 @@ import type { CollectionRules, Identify } from '#server/ingest/identity.ts';
 import { type Ingest, openIngest } from '#server/ingest/ingest.ts';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.ts';
 import { openRecorder } from '#server/ingest/record.ts';
-import { openSession } from '#server/ingest/session.ts';
+import { endSession, hear, openSession } from '#server/ingest/session.ts';
 import type { StateStore } from '#server/state/state-store.ts';
 import { type Owner, openOwner } from '#server/stream/owner.ts';
 import type { FaultyDisk } from './faulty-disk.ts';
@@ -185,8 +185,8 @@ function listenOf(life: Life, ingest: Ingest): Listening {
       const connection = ingest.open({ identity, edge: 'socket', peer: peerOf(end) });
       const session = openSession(ingest, connection);
       return {
-        message: (text, reply) => session.message(text, Buffer.byteLength(text), reply),
-        closed: () => session.end('closed'),
+        message: (text, reply) => hear(session, text, Buffer.byteLength(text), reply),
+        closed: () => endSession(session, 'closed'),
       };
     },
   };
