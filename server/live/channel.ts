@@ -8,7 +8,7 @@ import { EMPTY, type Snapshot } from './delta.ts';
 import type { LiveMeasures } from './measures.ts';
 import { runRow } from './run-row.ts';
 import type { Scheduler, Turns } from './scheduler.ts';
-import { finishRow, hasRead, logTrouble, openSeat, type Seat, waitingSince } from './seat.ts';
+import { finishRow, hasRead, logTrouble, noteRead, openSeat, type Seat, waitingSince } from './seat.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /** What a channel shows: one query with one set of params, for a class or for one student of it. */
@@ -153,8 +153,6 @@ function start(core: Core, seat: Seat): void {
   const { receivedAt } = seat;
   seat.receivedAt = null;
   if (parts.measures) parts.measures.rowsRun += 1;
-  const reading: StateKey[] = [];
-  seat.reading = reading;
   const run = runRow({
     query: subject.query,
     classroom: core.roster.classroom,
@@ -164,7 +162,7 @@ function start(core: Core, seat: Seat): void {
     ask: parts.ask,
     maxBytes: subject.maxRowBytes,
     now: parts.clock,
-    onRead: (key) => reading.push(key),
+    onRead: (key) => noteRead(seat, key),
   });
   void run.then((result) => {
     if (receivedAt !== null) core.receipts.push(receivedAt);

@@ -16,6 +16,7 @@ export const EMPTY: Snapshot = { order: [], rows: new Map(), trouble: new Map(),
 const SPLICE_BYTES = 20;
 
 type Fields = { readonly [field: string]: Json | Splice };
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 type Changes = Omit<Delta, 'channel' | 'n' | 'at'>;
 
 /** What a client that holds `before` needs to hold `after`; null when nothing differs. */
@@ -32,33 +33,38 @@ export function deltaOf(before: Snapshot, after: Snapshot): Changes | null {
 }
 
 function rowChanges(before: Snapshot, after: Snapshot): Pick<Changes, 'set' | 'unset'> {
-  const set: [string, Fields][] = [];
-  const unset: [string, readonly string[]][] = [];
+  const set: Writable<NonNullable<Changes['set']>> = dictionary();
+  const unset: Writable<NonNullable<Changes['unset']>> = dictionary();
   for (const id of after.order) {
     const row = after.rows.get(id);
     const old = before.rows.get(id);
     if (row === undefined || row === old) continue;
     const fields = old ? changedFields(old, row) : row;
-    if (!isEmpty(fields)) set.push([id, fields]);
+    if (!isEmpty(fields)) set[id] = fields;
     const lost = old ? lostFields(old, row) : [];
-    if (lost.length > 0) unset.push([id, lost]);
+    if (lost.length > 0) unset[id] = lost;
   }
-  return {
-    ...(set.length > 0 ? { set: Object.fromEntries(set) } : {}),
-    ...(unset.length > 0 ? { unset: Object.fromEntries(unset) } : {}),
-  };
+  return { ...(isEmpty(set) ? {} : { set }), ...(isEmpty(unset) ? {} : { unset }) };
+}
+
+/**
+ * For names that are other ones each time: V8 would make a hidden class for each list of them, which it keeps with what is old,
+ * and no two deltas have the same.
+ */
+function dictionary<T extends object>(): T {
+  return Object.create(null) as T;
 }
 
 /** Top-level fields of `after` that differ, deeply; a longer string as a splice where that is shorter. */
 export function changedFields(before: Row, after: Row): Fields {
-  const changed: [string, Json | Splice][] = [];
+  const changed: Writable<Fields> = dictionary();
   for (const field in after) {
     const value = after[field] as Json;
     const old = Object.hasOwn(before, field) ? before[field] : undefined;
     if (old === value || isDeepStrictEqual(old, value)) continue;
-    changed.push([field, typeof old === 'string' && typeof value === 'string' ? splice(old, value) : value]);
+    changed[field] = typeof old === 'string' && typeof value === 'string' ? splice(old, value) : value;
   }
-  return Object.fromEntries(changed);
+  return changed;
 }
 
 function lostFields(before: Row, after: Row): string[] {

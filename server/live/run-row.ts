@@ -10,6 +10,9 @@ export const TEXT_ROW_BYTES = 64 * 1024;
 /** Of the one row of a student's page: it shows whole texts, which travel once and then as splices. */
 export const STUDENT_ROW_BYTES = 1024 * 1024;
 
+/** Of a row's lists most are empty: one for all. */
+const EMPTY: Json = [];
+
 export type RowRun = {
   readonly query: Query;
   readonly classroom: Classroom;
@@ -83,8 +86,10 @@ function boundRead(run: RowRun, onHalt: (at: number) => void): Read {
     if (halt !== null) onHalt(halt.at);
     return state;
   };
-  const read = (reducer: Reducer, rest: Readonly<Record<string, string>> = {}) => {
-    const fields = { ...rest, student: run.student.id };
+  const { id: student } = run.student;
+  const own = { student };
+  const read = (reducer: Reducer, rest?: Readonly<Record<string, string>>) => {
+    const fields = rest ? { ...rest, student } : own;
     const held = run.states.held(reducer, fields);
     if (held === null) return readLater(reducer, fields);
     run.onRead(held.key);
@@ -103,8 +108,12 @@ function asRow(
   const text = toJson({ ...fields, student: { id, name } });
   if (text === undefined) return { reason: 'not-json' };
   if (Buffer.byteLength(text) > run.maxBytes) return { reason: 'too-big' };
-  const row = JSON.parse(text) as Row;
-  for (const field in row) if (looksLikeSplice(row[field] as Json)) return { reason: 'splice-like' };
+  const row = JSON.parse(text) as { -readonly [Name in keyof Row]: Row[Name] };
+  for (const field in row) {
+    const value = row[field] as Json;
+    if (looksLikeSplice(value)) return { reason: 'splice-like' };
+    if (Array.isArray(value) && value.length === 0) row[field] = EMPTY;
+  }
   return { row };
 }
 

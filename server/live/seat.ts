@@ -12,8 +12,10 @@ export type Seat = {
   row: Row;
   hasRun: boolean;
   trouble: Trouble | null;
-  /** What the last run read, and what the one under way has read so far. */
+  /** What the last run read. */
   keys: readonly StateKey[];
+  /** How many keys the run under way has read as the last one did, and from the first other one on all that it has read. */
+  readAgain: number;
   reading: StateKey[] | null;
   dirtySince: number | null;
   runningSince: number | null;
@@ -29,6 +31,7 @@ export function openSeat(student: Student, now: number, since: number): Seat {
     hasRun: false,
     trouble: { code: 'delayed', since: now },
     keys: [],
+    readAgain: 0,
     reading: null,
     dirtySince: since,
     runningSince: null,
@@ -38,6 +41,13 @@ export function openSeat(student: Student, now: number, since: number): Seat {
 
 export function hasRead({ keys, reading }: Seat, key: StateKey): boolean {
   return keys.includes(key) || reading?.includes(key) === true;
+}
+
+/** Notes what the run under way is about to read. */
+export function noteRead(place: Seat, key: StateKey): void {
+  if (place.reading) place.reading.push(key);
+  else if (place.keys[place.readAgain] === key) place.readAgain += 1;
+  else place.reading = [...place.keys.slice(0, place.readAgain), key];
 }
 
 export function waitingSince(seats: Iterable<Seat>): number | null {
@@ -51,8 +61,9 @@ export function waitingSince(seats: Iterable<Seat>): number | null {
 
 /** Keeps the last good row when there is no new one, and its identity when nothing changed. */
 export function finishRow(place: Seat, result: RowResult, onTrouble: (reason: string) => void): void {
-  // Most runs read what the one before did: its keys stay, and the new ones need not live until the next.
-  if (place.reading && !isSame(place.reading, place.keys)) place.keys = place.reading;
+  if (place.reading) place.keys = place.reading;
+  else if (place.readAgain < place.keys.length) place.keys = place.keys.slice(0, place.readAgain);
+  place.readAgain = 0;
   place.reading = null;
   place.runningSince = null;
   place.hasRun = true;
@@ -62,10 +73,6 @@ export function finishRow(place: Seat, result: RowResult, onTrouble: (reason: st
   if (isKnown && trouble.code === 'unavailable') return;
   if (!isKnown && trouble !== null) onTrouble(result.reason ?? trouble.code);
   place.trouble = trouble;
-}
-
-function isSame(a: readonly StateKey[], b: readonly StateKey[]): boolean {
-  return a.length === b.length && a.every((key, i) => key === b[i]);
 }
 
 /** The new row, changed in place: every field that says the same as before in its old identity. The old row where all do. */

@@ -39,7 +39,7 @@ function takeFrame(
   last: Snapshot,
 ): { readonly value: Json | undefined; readonly hasFailed?: true } {
   if (!query.frame) return { value: undefined };
-  const complete = [...rows.values()].filter((row) => Object.keys(row).length > 1);
+  const complete = [...rows.values()].filter(isComplete);
   try {
     const value = JSON.parse(
       JSON.stringify(query.frame({ classroom, params, rows: complete }) ?? null),
@@ -48,6 +48,12 @@ function takeFrame(
   } catch {
     return { value: last.frame, hasFailed: true };
   }
+}
+
+/** A row that has not run yet has its student alone. */
+function isComplete(row: Row): boolean {
+  for (const field in row) if (field !== 'student') return true;
+  return false;
 }
 
 function failedFrame(last: Snapshot, now: number): Trouble {
