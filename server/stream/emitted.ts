@@ -26,18 +26,18 @@ export function emitting(reducer: Reducer, parent: Heard, room: number): Emittin
   const { emits } = reducer;
   if (!emits) return NONE;
   const emitted: Heard[] = [];
-  const ids = new Set<string>();
   const emit = (name: string, payload: unknown) => {
     const schema = emits.events.includes(name) ? emits.source.events[name] : undefined;
     if (!schema) throw new Error(`the reducer emits ${name} and does not declare it`);
     if (parent.hop >= MOST_HOPS) throw new Halting('too-many-emits', `more than ${MOST_HOPS} hops`);
     if (emitted.length >= room) throw new Halting('too-many-emits', `more than ${MOST_EVENTS} events`);
-    const body: Readonly<Record<string, unknown>> = schema.parse(payload);
+    // A new object, ours: it becomes the event.
+    const body: Record<string, unknown> = schema.parse(payload);
     const id = emittedId(parent.event.id, reducer.name, name, body, emitted.length + 1);
-    if (ids.has(id)) throw new Error(`the reducer emits ${name} twice for one row`);
-    ids.add(id);
+    if (emitted.some((earlier) => earlier.event.id === id))
+      throw new Error(`the reducer emits ${name} twice for one row`);
     const { student, at } = parent.event;
-    const event = { ...body, id, source: emits.source.name, event: name, student, at };
+    const event = Object.assign(body, { id, source: emits.source.name, event: name, student, at });
     emitted.push({ event, hop: parent.hop + 1 });
   };
   return { emitted, emit };

@@ -16,14 +16,19 @@ let text = 0;
 export function growth(next: unknown, prev: unknown): Size {
   text = 0;
   const chars = change(next, prev, 0);
-  return { chars, text };
+  return { chars, text: small(text) };
 }
 
 /** Size of a whole value; throws as `growth`. */
 export function sizeOf(value: unknown): Size {
   text = 0;
   const chars = weigh(value, 0, 1);
-  return { chars, text };
+  return { chars, text: small(text) };
+}
+
+/** What a module's variable holds comes as an object of its own, and so would be kept by each state. Memory ends before 2³¹. */
+function small(count: number): number {
+  return count | 0;
 }
 
 function change(next: unknown, prev: unknown, depth: number): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineReducer, type Reducer, scope, student, type Text, text } from '#modules/kit/index.ts';
 import type { StudentWrites } from '#server/state/state-store.ts';
-import { cutOf, studentFrom, uncut, writesOf } from './persist.ts';
+import { commit, cutOf, studentFrom, uncut, writesOf } from './persist.ts';
 import { planOf } from './plan.ts';
 import { allCells, type Cell, type HotStudent, newCell, newStudent } from './student.ts';
 import { count, folds, marks, randomOf } from './testing.ts';
@@ -73,7 +73,7 @@ describe('states as fields', () => {
     const writtenBy = (size: number) => {
       const hot = newStudent('ada', plan);
       put(hot, { texts: [long(size)], note: '' });
-      writesOf(cutOf(hot, plan)).commit();
+      writesOf(cutOf(hot, plan)).commits.forEach(commit);
       const { texts } = cellWith(hot).state as State;
       put(hot, { texts: [text.insert(texts[0] as Text, size / 2, 'x')], note: '' });
       const { writes } = writesOf(cutOf(hot, plan));
@@ -91,9 +91,9 @@ describe('states as fields', () => {
     writesOf(lost);
     put(hot, { texts: [text.insert((cellWith(hot).state as State).texts[0] as Text, 0, 'y')], note: '' });
     uncut(lost);
-    const { writes, commit } = writesOf(cutOf(hot, plan));
+    const { writes, commits } = writesOf(cutOf(hot, plan));
     take(writes);
-    commit();
+    commits.forEach(commit);
     expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
   });
 
@@ -111,13 +111,13 @@ describe('states as fields', () => {
         put(hot, { texts: edited(texts, random), note: 'x'.repeat(random(9)) });
         if (random(3) === 0) continue;
         const cut = cutOf(hot, plan);
-        const { writes, commit } = writesOf(cut);
+        const { writes, commits } = writesOf(cut);
         if (random(4) === 0) {
           uncut(cut);
           continue;
         }
         take(writes);
-        commit();
+        commits.forEach(commit);
         expect(fields.size).toBe(2 + nodesIn(cellWith(hot).state as State).size);
         expect(JSON.stringify(stateOf(fields))).toBe(JSON.stringify(cellWith(hot).state));
         if (random(10) === 0) hot = studentFrom('ada', { checkpoint: 0, fields }, plan);

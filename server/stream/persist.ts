@@ -4,7 +4,15 @@ import { sizeOf } from './measure.ts';
 import type { Plan } from './plan.ts';
 import type { Halt } from './states.ts';
 import { addressOf, type Cell, type HotStudent, newStudent, putCell } from './student.ts';
-import { changesOf, loadText, noTexts, type SavedTexts, type TextChanges } from './text-nodes.ts';
+import {
+  changesOf,
+  commitTexts,
+  loadText,
+  noTexts,
+  type SavedTexts,
+  type TextChanges,
+  type TextCommit,
+} from './text-nodes.ts';
 
 /** The field that says which reducers folded the student; every student of whom an entry was applied has it. */
 const MARK = '#';
@@ -15,14 +23,16 @@ type Mark = { readonly build: string; readonly folded: readonly string[] };
 
 export type Persisting = {
   readonly writes: StudentWrites;
-  /** The writes are in the store. */
-  commit(): void;
+  /** For `commit`, once the writes are in the store. */
+  readonly commits: readonly Commit[];
 };
+export type Commit = { readonly cell: Cell; readonly texts: TextCommit };
 
 /** One state as it was when a flush was cut; states are immutable, so this is all a snapshot needs. */
 export type Cut = {
   readonly cell: Cell;
-  readonly state: unknown;
+  /** Let go once it has become text. */
+  state: unknown;
   readonly offset: number;
   readonly index: number;
   readonly halt: Halt | null;
@@ -67,41 +77,41 @@ function markText(student: HotStudent, plan: Plan): string {
   return JSON.stringify({ build: plan.build, folded } satisfies Mark);
 }
 
-/** A field per state and a field per new text node; nodes that nothing reaches any more go. */
+/** A field per state and a field per new text node; nodes that nothing reaches any more go. The cut's states are let go. */
 export function writesOf(cut: StudentCut): Persisting {
   const set: [string, string][] = [];
   const del: string[] = [];
-  const commits: (() => void)[] = [];
+  const commits: Commit[] = [];
   for (const one of cut.cells) {
-    const plain = plainText(one);
-    if (plain !== null) {
-      set.push([one.cell.key, plain]);
-      continue;
-    }
-    const texts = textsIn(one.state);
-    const hasTexts = texts.length > 0 || one.cell.saved !== null;
-    const saved = hasTexts ? (one.cell.saved ?? noTexts()) : null;
-    const changes = saved && changesOf(saved, texts);
-    for (const [id, json] of changes?.set ?? []) set.push([nodeField(one.cell, id), json]);
-    for (const id of changes?.del ?? []) del.push(nodeField(one.cell, id));
-    set.push([one.cell.key, storedText(one, changes)]);
-    if (changes) commits.push(committing(one.cell, saved, changes.commit));
+    addWrites(one, set, del, commits);
+    one.state = undefined;
   }
   if (cut.mark !== null) set.push([MARK, cut.mark]);
-  const commit = () => {
-    for (const one of commits) one();
-  };
   // Of one text no id comes back; a state that is folded anew begins with the ids of the one that is dead.
   if (cut.dead.length > 0) del.push(...cut.dead.filter(isNotIn(set)));
-  return { writes: { student: cut.student.id, set, del }, commit };
+  return { writes: { student: cut.student.id, set, del }, commits };
 }
 
-/** Holds nothing of what was written: a flush of thousands waits for the store. */
-function committing(cell: Cell, saved: SavedTexts | null, commit: () => void): () => void {
-  return () => {
-    commit();
-    cell.saved = saved;
-  };
+function addWrites(one: Cut, set: [string, string][], del: string[], commits: Commit[]): void {
+  const { cell } = one;
+  const plain = plainText(one);
+  if (plain !== null) {
+    set.push([cell.key, plain]);
+    return;
+  }
+  const texts = textsIn(one.state);
+  const hasTexts = texts.length > 0 || cell.saved !== null;
+  const changes = hasTexts ? changesOf(cell.saved ?? noTexts(), texts) : null;
+  for (const [id, json] of changes?.set ?? []) set.push([nodeField(cell, id), json]);
+  for (const id of changes?.del ?? []) del.push(nodeField(cell, id));
+  set.push([cell.key, storedText(one, changes)]);
+  if (changes) commits.push({ cell, texts: changes.commit });
+}
+
+/** What was written is in the store. */
+export function commit({ cell, texts }: Commit): void {
+  commitTexts(texts);
+  cell.saved = texts.saved;
 }
 
 function isNotIn(set: readonly (readonly [string, string])[]): (field: string) => boolean {

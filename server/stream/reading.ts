@@ -6,7 +6,7 @@ import type { Hot } from './hot.ts';
 import { fieldsOfKey } from './persist.ts';
 import type { Folded, Plan } from './plan.ts';
 import type { Halt, Held, States } from './states.ts';
-import { addressOf, cellsOf, findCell, type HotStudent } from './student.ts';
+import { absentKey, addressOf, cellsOf, findCell, type HotStudent } from './student.ts';
 
 /** What rows see of an owner. */
 export function statesOf(core: Core, hot: Hot, isReady: (student: string) => boolean): States {
@@ -44,8 +44,10 @@ function heldOf(
   if (cell?.halt) return cell;
   const halt = feederHalt(plan, student, folded, fields);
   if (cell && halt === null) return cell;
+  if (cell) return { key: cell.key, state: cell.state, halt };
   const { reducer } = folded;
-  return { key: cell?.key ?? stateKey(reducer, fields), state: cell ? cell.state : reducer.initial, halt };
+  const key = folded.further.length === 0 ? absentKey(student, folded) : stateKey(reducer, fields);
+  return { key, state: reducer.initial, halt };
 }
 
 async function load(core: Core, hot: Hot, student: string): Promise<HotStudent> {

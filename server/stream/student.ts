@@ -29,6 +29,8 @@ export type HotStudent = {
   readonly id: string;
   /** By index of the reducer in the plan. Most have one state of a student: only those with more have a map, by address. */
   readonly cells: (Cell | Map<string, Cell> | undefined)[];
+  /** By index, too: the key of a state that a row asked for and that is not there. Of reducers that have one of a student. */
+  readonly absent: (StateKey | undefined)[];
   dirty: Cell[];
   /** Estimated bytes that a flush would write. */
   dirtyBytes: number;
@@ -56,6 +58,7 @@ export function newStudent(id: string, plan: Plan): HotStudent {
   return {
     id,
     cells: new Array(plan.all.length).fill(undefined),
+    absent: [],
     dirty: [],
     dirtyBytes: 0,
     folded: plan.whole,
@@ -89,9 +92,18 @@ export function newCell(student: HotStudent, folded: Folded, address: string, ke
   return cell;
 }
 
-/** The same characters: a sum in V8 is an object beside them for as long as it lives. */
+/** The key of a reducer's one state of a student that has none: rows ask for it with each of their runs. */
+export function absentKey(student: HotStudent, folded: Folded): StateKey {
+  const known = student.absent[folded.index];
+  if (known !== undefined) return known;
+  const key = flat(stateKey(folded.reducer, { student: student.id }));
+  student.absent[folded.index] = key;
+  return key;
+}
+
+/** The same characters, written anew: a sum in V8 is made of its parts, each of them an object, for as long as it lives. */
 function flat(key: StateKey): StateKey {
-  return [key, ''].join('');
+  return Buffer.from(key).toString();
 }
 
 export function putCell(student: HotStudent, cell: Cell): void {

@@ -19,9 +19,19 @@ export type TextChanges = {
   readonly del: readonly string[];
   idOf(text: Text): string;
   readonly nextId: number;
-  /** The changes are in the store. */
-  commit(): void;
+  readonly commit: TextCommit;
 };
+
+/** What `saved` is to be once the changes are in the store. Thousands of these wait for it: no JSON, no map, no function. */
+export type TextCommit = {
+  readonly saved: SavedTexts;
+  readonly steps: readonly Step[];
+  readonly roots: readonly TextNode[];
+  readonly nextId: number;
+};
+
+/** So many more hold the node; `made`: it is new. */
+type Step = { readonly node: TextNode; readonly by: number; readonly made: Saved | undefined };
 
 /** An inner node in the place of a saved one: all children but those between `from` and `to` are the same. */
 type Replaced = { readonly old: TextInner; readonly from: number; readonly to: number };
@@ -125,30 +135,27 @@ export function changesOf(saved: SavedTexts, texts: readonly Text[]): TextChange
     del,
     nextId,
     idOf: (text) => (made.get(text.$text) ?? saved.nodes.get(text.$text))?.id ?? '',
-    commit: committing(saved, { made, counts, roots, nextId }),
+    commit: { saved, steps: stepsOf(counts, made), roots, nextId },
   };
 }
 
-type Counted = {
-  readonly made: ReadonlyMap<TextNode, Saved>;
-  readonly counts: ReadonlyMap<TextNode, number>;
-  readonly roots: readonly TextNode[];
-  readonly nextId: number;
-};
+function stepsOf(counts: ReadonlyMap<TextNode, number>, made: ReadonlyMap<TextNode, Saved>): readonly Step[] {
+  const steps: Step[] = [];
+  for (const [node, by] of counts) steps.push({ node, by, made: made.get(node) });
+  return steps;
+}
 
-/** Apart from the changes themselves, so that their JSON does not live until the store has answered. */
-function committing(saved: SavedTexts, { made, counts, roots, nextId }: Counted): () => void {
-  return () => {
-    for (const [node, by] of counts) {
-      const known = made.get(node) ?? saved.nodes.get(node);
-      if (!known) continue;
-      known.refs += by;
-      if (known.refs <= 0) saved.nodes.delete(node);
-      else if (made.has(node)) saved.nodes.set(node, known);
-    }
-    saved.roots = roots;
-    saved.nextId = nextId;
-  };
+/** The changes are in the store. */
+export function commitTexts({ saved, steps, roots, nextId }: TextCommit): void {
+  for (const { node, by, made } of steps) {
+    const known = made ?? saved.nodes.get(node);
+    if (!known) continue;
+    known.refs += by;
+    if (known.refs <= 0) saved.nodes.delete(node);
+    else if (made) saved.nodes.set(node, known);
+  }
+  saved.roots = roots;
+  saved.nextId = nextId;
 }
 
 /** The children that differ: from, to in the old list, to in the new one. */

@@ -2,7 +2,7 @@ import { inSlices } from '#server/in-slices.ts';
 import type { StudentWrites } from '#server/state/state-store.ts';
 import { after, type Core, isOver } from './core.ts';
 import { type Hot, reasonOf } from './hot.ts';
-import { cutOf, type StudentCut, uncut, writesOf } from './persist.ts';
+import { type Commit, commit, cutOf, type StudentCut, uncut, writesOf } from './persist.ts';
 
 /** Field of the nameless student that says for which build every student is known to be folded whole. */
 export const WHOLE = 'build';
@@ -94,7 +94,7 @@ export function openWriteBehind(
     silentSince ??= since;
     hot.expect(checkpoint);
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
-    const commits: (() => void)[] = [];
+    const commits: Commit[] = [];
     const writes = writesFor(cuts, mark, commits, (ms) => {
       spentMs += ms;
     });
@@ -111,7 +111,7 @@ export function openWriteBehind(
     if (generation !== core.generation || isOver(core)) return;
     if (result === null) return failed(cuts);
     if (!result.ok) return result.why === 'stale' ? on.stale() : on.fenced();
-    for (const commit of commits) commit();
+    for (const one of commits) commit(one);
     core.base = checkpoint;
     core.flushedAt = core.clock();
     tries = 0;
@@ -185,14 +185,14 @@ function cutAll(core: Core): readonly StudentCut[] {
 function* writesFor(
   cuts: readonly StudentCut[],
   mark: string | null,
-  commits: (() => void)[],
+  commits: Commit[],
   onSpent: (ms: number) => void,
 ): Iterable<StudentWrites> {
   for (const cut of cuts) {
     const since = performance.now();
-    const { writes, commit } = writesOf(cut);
+    const { writes, commits: some } = writesOf(cut);
     onSpent(performance.now() - since);
-    commits.push(commit);
+    commits.push(...some);
     if (writes.set.length + writes.del.length > 0) yield writes;
   }
   if (mark) yield { student: '', set: [[WHOLE, mark]], del: [] };

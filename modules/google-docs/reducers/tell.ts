@@ -23,9 +23,9 @@ export function tellOpen(state: DocText, before: DocText, place: Place, emit: Te
 /** Tells what was worked out, in order; a tab whose ops were too many to tell is told as a whole. */
 export function tellWork(work: Work, place: Place, emit: Tell): void {
   for (const { tab, recording, reason, body } of work.parts ?? []) {
-    const after = { ...place, tab, ...afterOf(body) };
-    if (reason !== null) emit('load', { ...after, reason });
-    else if (recording.ops.length > 0) emit('edit', { ...after, ops: recording.ops });
+    const { doc, t } = place;
+    if (reason !== null) emit('load', { doc, t, tab, ...afterOf(body), reason });
+    else if (recording.ops.length > 0) emit('edit', { doc, t, tab, ...afterOf(body), ops: recording.ops });
   }
   for (const tab of work.crowded)
     emit('load', { ...place, tab, ...afterOf(bodyIn(work, tab)), reason: 'revert' });

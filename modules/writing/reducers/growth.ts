@@ -51,6 +51,8 @@ type State = {
   readonly activeMs: number;
 };
 
+type Mutable = { -readonly [Field in keyof State]: State[Field] };
+
 const ZERO: GrowthPoint = [0, 0, 0, 0, 0];
 const initial: State = {
   points: text.of(''),
@@ -71,10 +73,10 @@ const initial: State = {
 
 /** Who types without a long pause produces what is added and is active all the time: then three steps say all five. */
 function encode(point: GrowthPoint, from: GrowthPoint): string {
-  const steps = point.map((value, i) => value - (from[i] as number));
-  const [t, length, , produced, activeMs] = steps;
-  const isTyping = produced === length && activeMs === t;
-  return `${(isTyping ? steps.slice(0, 3) : steps).map((step) => step.toString(36)).join(' ')};`;
+  const step = (i: number) => ((point[i] as number) - (from[i] as number)).toString(36);
+  const isTyping = point[3] - from[3] === point[1] - from[1] && point[4] - from[4] === point[0] - from[0];
+  const three = `${step(0)} ${step(1)} ${step(2)}`;
+  return isTyping ? `${three};` : `${three} ${step(3)} ${step(4)};`;
 }
 
 function decode(points: string): GrowthPoint[] {
@@ -99,10 +101,11 @@ function encodeAll(points: readonly GrowthPoint[]): Text {
 }
 
 /** Written anew: a sum in V8 points to its parts, one for each point of a curve. */
-function append({ points, tail }: State, more: string): Pick<State, 'points' | 'tail'> {
-  const longer = [tail, more].join('');
-  if (longer.length < TAIL_CHARACTERS) return { points, tail: longer };
-  return { points: text.insert(points, text.length(points), longer), tail: '' };
+function append(next: Mutable, more: string): void {
+  const longer = [next.tail, more].join('');
+  const isFull = longer.length >= TAIL_CHARACTERS;
+  if (isFull) next.points = text.insert(next.points, text.length(next.points), longer);
+  next.tail = isFull ? '' : longer;
 }
 
 function closedOf({ points, tail }: State): GrowthPoint[] {
@@ -110,58 +113,75 @@ function closedOf({ points, tail }: State): GrowthPoint[] {
 }
 
 /** The running point takes its place among the closed ones; at 600 of them the line is thinned to 300. */
-function close(state: State): State {
-  if (state.running === null) return state;
-  const { points, tail } = append(state, encode(state.running, state.closed));
-  const next = { ...state, closed: state.running, running: null, points, tail, count: state.count + 1 };
-  if (next.count < MAX_POINTS) return next;
+function close(next: Mutable): void {
+  if (next.running === null) return;
+  append(next, encode(next.running, next.closed));
+  next.closed = next.running;
+  next.running = null;
+  next.count += 1;
+  if (next.count < MAX_POINTS) return;
   const kept = lttb(
     closedOf(next),
     KEPT_POINTS,
     ([t]) => t,
     ([, length]) => length,
   );
-  return { ...next, points: encodeAll(kept), tail: '', count: kept.length };
+  next.points = encodeAll(kept);
+  next.tail = '';
+  next.count = kept.length;
 }
 
 /** Adds a point; it replaces the running one within a second of its begin, unless one of the two is fixed. */
-function put(state: State, point: GrowthPoint, isFixed: boolean): State {
-  const replaces = !isFixed && !state.isFixed && point[0] - state.since < STEP_MS;
-  if (state.running !== null && replaces) return { ...state, running: point };
-  return { ...close(state), running: point, since: point[0], isFixed };
+function put(next: Mutable, point: GrowthPoint, isFixed: boolean): void {
+  const replaces = next.running !== null && !isFixed && !next.isFixed && point[0] - next.since < STEP_MS;
+  if (!replaces) {
+    close(next);
+    next.since = point[0];
+    next.isFixed = isFixed;
+  }
+  next.running = point;
 }
 
-function mark(state: State, t: number, length: number, kind: GrowthMark[2]): State {
-  return { ...state, marks: [...state.marks, [t, length, kind] as const].slice(-MAX_MARKS) };
+function mark(next: Mutable, t: number, length: number, kind: GrowthMark[2]): void {
+  next.marks = [...next.marks, [t, length, kind] as const].slice(-MAX_MARKS);
 }
 
-function active(state: State, at: number, shown: boolean): State {
-  if (state.last === null) return { ...state, last: at, shown, sessionAt: at };
+/** A copy of the state that has moved on to `at`, for the step to change. */
+function active(state: State, at: number, shown: boolean): Mutable {
+  const next: Mutable = { ...state };
+  next.shown = shown;
+  if (state.last === null) {
+    next.last = at;
+    next.sessionAt = at;
+    return next;
+  }
   const t = Math.max(at, state.last);
   const pause = t - state.last;
-  const activeMs = state.activeMs + (state.shown ? Math.min(TAU_MS, pause) : 0);
-  const next = { ...state, last: t, shown, activeMs };
+  next.last = t;
+  if (state.shown) next.activeMs += Math.min(TAU_MS, pause);
   if (pause < SESSION_MS) return next;
   const ended: Session = [state.sessionAt, state.last];
-  return { ...next, sessionAt: t, sessions: [...state.sessions, ended].slice(-MAX_SESSIONS) };
+  next.sessionAt = t;
+  next.sessions = [...state.sessions, ended].slice(-MAX_SESSIONS);
+  return next;
 }
 
 type Change = { readonly t: number; readonly length: number; readonly cursor: number };
 const grownBy = (op: Op) => (op.kind === 'ins' ? op.text.length : -op.text.length - op.unknown);
 
 function edit(state: State, event: Change & { readonly ops: readonly Op[] }): State {
-  let next = active(state, event.t, true);
+  const next = active(state, event.t, true);
   let length = event.length;
   for (const op of event.ops) length -= grownBy(op);
   for (const op of event.ops) {
     const n = op.text.length;
     length += grownBy(op);
     const isPaste = op.kind === 'ins' && n >= CANDIDATE;
-    if (op.kind === 'ins') next = { ...next, produced: next.produced + n };
+    if (op.kind === 'ins') next.produced += n;
     const cursor = op.kind === 'ins' ? op.pos + n : op.pos;
     const point = [event.t, length, cursor, next.produced, next.activeMs] as const;
-    next = put(next, point, isPaste || (op.kind === 'del' && n >= LARGE_DELETION));
-    if (isPaste) next = mark(next, event.t, length, 'paste');
+    put(next, point, isPaste || (op.kind === 'del' && n >= LARGE_DELETION));
+    if (isPaste) mark(next, event.t, length, 'paste');
   }
   return next;
 }
@@ -169,7 +189,9 @@ function edit(state: State, event: Change & { readonly ops: readonly Op[] }): St
 function load(state: State, event: Change): State {
   const next = active(state, event.t, true);
   const point = [event.t, event.length, event.cursor, next.produced, next.activeMs] as const;
-  return mark(put(next, point, true), event.t, event.length, 'load');
+  put(next, point, true);
+  mark(next, event.t, event.length, 'load');
+  return next;
 }
 
 const touch = (state: State, { t }: { readonly t: number }) => active(state, t, true);

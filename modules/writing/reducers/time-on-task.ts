@@ -27,6 +27,8 @@ type State = {
   readonly older: number;
 };
 
+type Mutable = { -readonly [Field in keyof State]: State[Field] };
+
 const initial: State = {
   last: null,
   shown: true,
@@ -46,25 +48,21 @@ function step(state: State, { t }: Event): State {
 
 /** Moves the state to `t`. After a document was hidden the next interval counts nothing. */
 function credit(state: State, t: number, shown: boolean): State {
-  if (state.last === null) return { ...state, last: t, shown };
-  const ms = state.shown ? t - state.last : 0;
-  if (ms <= 0)
-    return t <= state.last && shown === state.shown
-      ? state
-      : { ...state, last: Math.max(t, state.last), shown };
+  const ms = state.shown && state.last !== null ? t - state.last : 0;
+  if (state.last !== null && t <= state.last && shown === state.shown) return state;
+  const next: Mutable = { ...state };
+  next.last = Math.max(t, state.last ?? t);
+  next.shown = shown;
+  if (state.last === null || ms <= 0) return next;
   const { capped, strict } = state;
-  const next: State = {
-    ...state,
-    last: t,
-    shown,
-    capped: [
-      capped[0] + Math.min(60_000, ms),
-      capped[1] + Math.min(120_000, ms),
-      capped[2] + Math.min(300_000, ms),
-    ],
-    strict: ms > 300_000 ? strict : strictly(strict, ms),
-  };
-  return inBins(next, state.last, state.last + Math.min(TAU * 1000, ms));
+  next.capped = [
+    capped[0] + Math.min(60_000, ms),
+    capped[1] + Math.min(120_000, ms),
+    capped[2] + Math.min(300_000, ms),
+  ];
+  if (ms <= 300_000) next.strict = strictly(strict, ms);
+  inBins(next, state.last, state.last + Math.min(TAU * 1000, ms));
+  return next;
 }
 
 function strictly(strict: Sums, ms: number): Sums {
@@ -72,21 +70,24 @@ function strictly(strict: Sums, ms: number): Sums {
 }
 
 /** Adds the stretch `[from, to)` to the ten minutes it lies in; it is cut at their edges. */
-function inBins(state: State, from: number, to: number): State {
+function inBins(next: Mutable, from: number, to: number): void {
   const binAt = Math.floor(from / 1000 / BIN_SECONDS) * BIN_SECONDS;
   const end = (binAt + BIN_SECONDS) * 1000;
-  const opened = binAt === state.binAt ? state : openBin(state, binAt);
-  const part: State = { ...opened, binMs: opened.binMs + Math.min(to, end) - from };
-  return to > end ? inBins(part, end, to) : part;
+  if (binAt !== next.binAt) openBin(next, binAt);
+  next.binMs += Math.min(to, end) - from;
+  if (to > end) inBins(next, end, to);
 }
 
-function openBin(state: State, binAt: number): State {
-  if (state.binMs === 0) return { ...state, binAt };
-  const closed = [...state.closed, state.binAt, state.binMs];
-  const over = closed.length - 2 * (MAX_BINS - 1);
-  const out = over > 0 ? closed.splice(0, over) : [];
-  const older = out.reduce((sum, value, i) => (i % 2 === 1 ? sum + value : sum), state.older);
-  return { ...state, closed, older, binAt, binMs: 0 };
+function openBin(next: Mutable, binAt: number): void {
+  if (next.binMs > 0) {
+    const closed = [...next.closed, next.binAt, next.binMs];
+    const over = closed.length - 2 * (MAX_BINS - 1);
+    const out = over > 0 ? closed.splice(0, over) : [];
+    next.older = out.reduce((sum, value, i) => (i % 2 === 1 ? sum + value : sum), next.older);
+    next.closed = closed;
+    next.binMs = 0;
+  }
+  next.binAt = binAt;
 }
 
 /** How long a student was at work on a document. Credits pauses up to τ; a hidden document earns nothing. */

@@ -108,8 +108,8 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     id: 'H3',
     sabotage: 'each flush writes every node of a text anew',
     file: 'server/stream/persist.ts',
-    pattern: '(one.cell.saved ?? noTexts())',
-    replacement: '{ ...noTexts(), nextId: one.cell.saved?.nextId ?? 0 }',
+    pattern: 'changesOf(cell.saved ?? noTexts(), texts)',
+    replacement: 'changesOf({ ...noTexts(), nextId: cell.saved?.nextId ?? 0 }, texts)',
     tests: ['server/stream/persist.test.ts'],
   },
   {
