@@ -1,11 +1,30 @@
-/** Bytes gathered in pieces, which neither grow nor are put together again. */
-export type Pieces = { readonly whole: Buffer[]; last: Buffer; used: number; bytes: number };
+/** Bytes gathered in pieces, which neither grow nor are put together again. `spare`: pieces that were written and may be used again. */
+export type Pieces = {
+  readonly whole: Buffer[];
+  last: Buffer;
+  used: number;
+  bytes: number;
+  readonly spare: Buffer[];
+};
 
 /** A piece is twice as large as the one before: the flush of one key is small, that of a school is not. */
 const PIECE_BYTES = { first: 4 * 1024, most: 256 * 1024 };
 
-export function emptyPieces(): Pieces {
-  return { whole: [], last: Buffer.alloc(0), used: 0, bytes: 0 };
+const MOST_SPARE = 4;
+
+export function emptyPieces(spare: Buffer[]): Pieces {
+  return { whole: [], last: Buffer.alloc(0), used: 0, bytes: 0, spare };
+}
+
+/**
+ * Nobody reads these pieces any more. A flush of a school is many of them, and all would lie in memory until the collector,
+ * which does not see their size, comes by.
+ */
+export function giveBack(spare: Buffer[], pieces: readonly Buffer[]): void {
+  for (const { buffer } of pieces) {
+    const isUsual = buffer.byteLength === PIECE_BYTES.most;
+    if (isUsual && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer));
+  }
 }
 
 export function allOf({ whole, last, used }: Pieces): readonly Buffer[] {
@@ -28,7 +47,9 @@ function makeRoom(pieces: Pieces, most: number): void {
   if (pieces.used + most <= pieces.last.length) return;
   if (pieces.used > 0) pieces.whole.push(pieces.last.subarray(0, pieces.used));
   const usual = Math.min(PIECE_BYTES.most, Math.max(PIECE_BYTES.first, 2 * pieces.last.length));
-  pieces.last = Buffer.allocUnsafeSlow(Math.max(most, usual));
+  const size = Math.max(most, usual);
+  const spare = size <= PIECE_BYTES.most ? pieces.spare.pop() : undefined;
+  pieces.last = spare ?? Buffer.allocUnsafeSlow(size);
   pieces.used = 0;
 }
 

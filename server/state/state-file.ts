@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { inSlices } from '#server/in-slices.ts';
+import { giveBack } from './pieces.ts';
 import type { Place } from './places.ts';
 import {
   forEachPlace,
@@ -36,20 +37,25 @@ export async function openStateFile(path: string, size: number): Promise<StateFi
   const handle = await open(path, size === 0 ? 'w+' : 'r+', 0o600);
   await handle.truncate(size);
   let end = size;
+  const spare: Buffer[] = [];
   return {
     get size() {
       return end;
     },
     async append(head, writes) {
-      const record = startRecord(head, end);
+      const record = startRecord(head, end, spare);
       try {
         let next = end + PREFIX_BYTES;
-        for await (const pieces of piecesOf(record, writes)) next = await writeAll(handle, pieces, next);
+        for await (const pieces of piecesOf(record, writes)) {
+          next = await writeAll(handle, pieces, next);
+          giveBack(spare, pieces);
+        }
         const { rest, prefix, written } = record.finish();
         // Where nothing is written yet, all of it goes in one.
         const isWhole = next === end + PREFIX_BYTES;
         next = await writeAll(handle, isWhole ? [prefix, ...rest] : rest, isWhole ? end : next);
         if (!isWhole) await writeAll(handle, [prefix], end);
+        giveBack(spare, rest);
         end = next;
         return written;
       } catch (cause) {

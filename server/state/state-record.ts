@@ -66,10 +66,10 @@ export type StateRecord = {
   finish(): { readonly rest: readonly Buffer[]; readonly prefix: Buffer; readonly written: Written };
 };
 
-/** The record that goes to `at` in the file. */
-export function startRecord(head: Head, at: number): StateRecord {
-  const index = emptyPieces();
-  const values = emptyPieces();
+/** The record that goes to `at` in the file. `spare`: see `Pieces`. */
+export function startRecord(head: Head, at: number, spare: Buffer[]): StateRecord {
+  const index = emptyPieces(spare);
+  const values = emptyPieces(spare);
   const written = emptyWritten(at + PREFIX_BYTES);
   putText(index, `${JSON.stringify(head).slice(0, -1)},"w":[`);
   return {

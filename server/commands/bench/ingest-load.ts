@@ -10,6 +10,8 @@ export type Dialect = {
   readonly ready: string;
   readonly message: (connection: number, seq: number) => string;
   readonly answer: string;
+  /** What begins like an answer and is none: it answers no event. */
+  readonly otherAnswer?: string;
   readonly host?: string;
   /** The loopback address that a connection comes from; default 127.0.0.1. */
   readonly from?: (connection: number) => string;
@@ -95,7 +97,7 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
           }
           dialect.onHeard?.(number, payload, (given) => void socket.write(frame(given), 'latin1'));
           if (payload === '2') socket.write(frame('3'), 'latin1');
-          else if (payload.startsWith(dialect.answer)) onAnswer(client);
+          else if (isAnswer(dialect, payload)) onAnswer(client);
         });
       });
       const headers = [
@@ -158,6 +160,10 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
       for (const { socket } of clients) socket.destroy();
     },
   };
+}
+
+function isAnswer({ answer, otherAnswer }: Dialect, payload: string): boolean {
+  return payload.startsWith(answer) && (otherAnswer === undefined || !payload.startsWith(otherAnswer));
 }
 
 /** Gives the rest that is no whole frame yet. */

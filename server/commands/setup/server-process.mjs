@@ -13,7 +13,7 @@ export const SERVER_FLAGS = ['--min-semi-space-size=16', '--max-semi-space-size=
  * four: they are in each other's way, and the main thread marks instead of answering. Costs about a fifth of what one core
  * accepts at most.
  */
-export const LITTLE_MEMORY_FLAGS = ['--heap-growing-percent=33', '--concurrent-marking-max-worker-num=1'];
+export const LITTLE_MEMORY_FLAGS = ['--heap-growing-percent=25', '--concurrent-marking-max-worker-num=1'];
 
 /**
  * For the allocator of the C library, which otherwise raises the threshold with the first large buffer that is freed, and
