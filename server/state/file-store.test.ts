@@ -63,22 +63,22 @@ it('keeps each value of flushes that are larger than a piece, and of the snapsho
   const store = await open(folder, 1);
   await store.claim({ archive, fence: 0, end: 100 });
   const students = Array.from({ length: 60 }, (_, i) => `s${i}`);
-  const valueOf = (student: string, n: number) => `${student} ${n} `.repeat(1_500);
+  const valueIn = (student: string, n: number) => `${student} ${n} `.repeat(1_500);
   for (let n = 0; n < 4; n += 1) {
     const writes = students.map((student) => ({
       student,
-      set: [['v', valueOf(student, n)]] as [string, string][],
+      set: [['v', valueIn(student, n)]] as [string, string][],
       del: [],
     }));
     expect(await store.flush({ fence: 0, base: n - 1, checkpoint: n, writes })).toEqual({ ok: true });
     for (const student of students)
-      expect((await store.load(student)).fields.get('v')).toBe(valueOf(student, n));
+      expect((await store.load(student)).fields.get('v')).toBe(valueIn(student, n));
   }
   await store.close();
   const again = await open(folder);
   await again.claim({ archive, fence: 1, end: 100 });
   for (const student of students)
-    expect((await again.load(student)).fields.get('v')).toBe(valueOf(student, 3));
+    expect((await again.load(student)).fields.get('v')).toBe(valueIn(student, 3));
   await again.close();
 });
 
