@@ -21,8 +21,7 @@ export function relax(urgency: Urgency): void {
 
 /**
  * For long work in a thread that may stand still: to be called often, it rests after each 10 ms three times as long as was
- * worked. A low priority is not enough where cores are few: what the thread works on, it takes from the caches and the
- * locks of the one that answers.
+ * worked. A low priority is not enough where cores are few: with it alone, answers took longer while a segment was sealed.
  */
 export function openRests(
   urgency: Urgency,

@@ -10,8 +10,8 @@ export const TEXT_ROW_BYTES = 64 * 1024;
 /** Of the one row of a student's page: it shows whole texts, which travel once and then as splices. */
 export const STUDENT_ROW_BYTES = 1024 * 1024;
 
-/** Of a row's lists most are empty: one for all. */
-const EMPTY: Json = [];
+/** Of a row's lists most are empty: one for all, in which a module that is handed rows can leave nothing for another school. */
+const EMPTY = Object.freeze<Json[]>([]) as Json;
 
 export type RowRun = {
   readonly query: Query;

@@ -2,6 +2,7 @@ import { defineReducer, scope, student, type Text, text } from '#modules/kit/ind
 import { CANDIDATE } from '../edit.ts';
 import { doc, type Op, writing } from '../events.ts';
 import { lttb } from '../lttb.ts';
+import type { Mutable } from '../mutable.ts';
 
 const MAX_POINTS = 600;
 const KEPT_POINTS = 300;
@@ -51,8 +52,6 @@ type State = {
   readonly activeMs: number;
 };
 
-type Mutable = { -readonly [Field in keyof State]: State[Field] };
-
 const ZERO: GrowthPoint = [0, 0, 0, 0, 0];
 const initial: State = {
   points: text.of(''),
@@ -101,7 +100,7 @@ function encodeAll(points: readonly GrowthPoint[]): Text {
 }
 
 /** Written anew: a sum in V8 points to its parts, one for each point of a curve. */
-function append(next: Mutable, more: string): void {
+function append(next: Mutable<State>, more: string): void {
   const longer = [next.tail, more].join('');
   const isFull = longer.length >= TAIL_CHARACTERS;
   if (isFull) next.points = text.insert(next.points, text.length(next.points), longer);
@@ -113,7 +112,7 @@ function closedOf({ points, tail }: State): GrowthPoint[] {
 }
 
 /** The running point takes its place among the closed ones; at 600 of them the line is thinned to 300. */
-function close(next: Mutable): void {
+function close(next: Mutable<State>): void {
   if (next.running === null) return;
   append(next, encode(next.running, next.closed));
   next.closed = next.running;
@@ -132,7 +131,7 @@ function close(next: Mutable): void {
 }
 
 /** Adds a point; it replaces the running one within a second of its begin, unless one of the two is fixed. */
-function put(next: Mutable, point: GrowthPoint, isFixed: boolean): void {
+function put(next: Mutable<State>, point: GrowthPoint, isFixed: boolean): void {
   const replaces = next.running !== null && !isFixed && !next.isFixed && point[0] - next.since < STEP_MS;
   if (!replaces) {
     close(next);
@@ -142,13 +141,13 @@ function put(next: Mutable, point: GrowthPoint, isFixed: boolean): void {
   next.running = point;
 }
 
-function mark(next: Mutable, t: number, length: number, kind: GrowthMark[2]): void {
+function mark(next: Mutable<State>, t: number, length: number, kind: GrowthMark[2]): void {
   next.marks = [...next.marks, [t, length, kind] as const].slice(-MAX_MARKS);
 }
 
 /** A copy of the state that has moved on to `at`, for the step to change. */
-function active(state: State, at: number, shown: boolean): Mutable {
-  const next: Mutable = { ...state };
+function active(state: State, at: number, shown: boolean): Mutable<State> {
+  const next: Mutable<State> = { ...state };
   next.shown = shown;
   if (state.last === null) {
     next.last = at;

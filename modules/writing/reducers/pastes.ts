@@ -1,6 +1,7 @@
 import { defineReducer, scope, student } from '#modules/kit/index.ts';
 import { CANDIDATE } from '../edit.ts';
 import { doc, type Insertion, type Op, writing } from '../events.ts';
+import type { Mutable } from '../mutable.ts';
 import { fewGramsOf } from '../novelty.ts';
 
 const KEPT = 20;
@@ -63,11 +64,10 @@ const initial: State = {
   count: 0,
 };
 
-type Mutable = { -readonly [Field in keyof State]: State[Field] };
 type Edit = { readonly t: number; readonly ops: readonly Op[]; readonly length: number };
 
 function edit(state: State, event: Edit): State {
-  const next: Mutable = { ...state };
+  const next: Mutable<State> = { ...state };
   for (const op of event.ops) {
     if (op.kind === 'del') next.deleted += op.text.length;
     else insert(next, op, event);
@@ -77,7 +77,7 @@ function edit(state: State, event: Edit): State {
   return next;
 }
 
-function insert(next: Mutable, op: Insertion, event: Edit): void {
+function insert(next: Mutable<State>, op: Insertion, event: Edit): void {
   const how = op.text.length < CANDIDATE ? 'typed' : arrivalOf(next, op, event.t);
   if (how === 'undo') return;
   if (how === 'typed') {
@@ -97,7 +97,11 @@ function insert(next: Mutable, op: Insertion, event: Edit): void {
 }
 
 /** How an insertion came about, by the first rule that holds: by undo, sure or inferred paste, or the keyboard. */
-function arrivalOf(next: Mutable, { text }: Insertion, t: number): 'undo' | 'sure' | 'inferred' | 'typed' {
+function arrivalOf(
+  next: Mutable<State>,
+  { text }: Insertion,
+  t: number,
+): 'undo' | 'sure' | 'inferred' | 'typed' {
   const isDue = (what: keyof typeof HINT_MS) =>
     t - (next.hintAt[what] ?? Number.NEGATIVE_INFINITY) <= HINT_MS[what];
   if (isDue('undo')) return 'undo';
@@ -121,7 +125,7 @@ function isReplacement(last: State['last'], n: number, t: number): boolean {
   );
 }
 
-function classOf(next: Mutable, op: Insertion, t: number, sure: boolean): PasteClass {
+function classOf(next: Mutable<State>, op: Insertion, t: number, sure: boolean): PasteClass {
   const novelty = op.novelty ?? 1;
   if (novelty < NOVELTY.moved) return 'moved';
   if (isQuoted(op)) return 'quote';
@@ -137,7 +141,7 @@ function isQuoted({ text, before }: Insertion): boolean {
   return QUOTED.test(text.trim()) || OPENING.test(before);
 }
 
-function entryOf(next: Mutable, op: Insertion, event: Edit, paste: PasteClass, sure: boolean): Paste {
+function entryOf(next: Mutable<State>, op: Insertion, event: Edit, paste: PasteClass, sure: boolean): Paste {
   return {
     t: event.t,
     pos: op.pos,

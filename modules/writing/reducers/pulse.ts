@@ -2,6 +2,7 @@ import { defineReducer, scope, student } from '#modules/kit/index.ts';
 import { firstOfDay } from '../day.ts';
 import { EPSILON, edgeAfter } from '../edge.ts';
 import { type Op, writing } from '../events.ts';
+import type { Mutable } from '../mutable.ts';
 
 export const BIN_MS = 30_000;
 const CLOSED_BINS = 30;
@@ -67,7 +68,6 @@ const initial: State = {
   cycles: [],
 };
 
-type Mutable = { -readonly [Field in keyof State]: State[Field] };
 type Event = { readonly doc: string; readonly t: number; readonly tab?: string | undefined };
 
 const plus = (
@@ -80,8 +80,8 @@ const plus = (
 ): PulseBin => [a[0] + added, a[1] + removed, a[2] + away, a[3] + words, a[4] + ms];
 
 /** A copy of the state that has moved on to `t`, for the step to change: active time credited, bins closed. */
-function movedTo(state: State, event: Event): Mutable {
-  const next: Mutable = { ...state };
+function movedTo(state: State, event: Event): Mutable<State> {
+  const next: Mutable<State> = { ...state };
   // Documents have clocks of their own: going from one to another must not run the student's time back.
   const t = Math.max(event.t, state.last ?? 0);
   const from = state.last ?? t;
@@ -93,7 +93,7 @@ function movedTo(state: State, event: Event): Mutable {
 }
 
 /** Each bin gets its part of the active time, `from` to `to`, before it is closed: a closed one never changes. */
-function move(next: Mutable, t: number, from: number, to: number): void {
+function move(next: Mutable<State>, t: number, from: number, to: number): void {
   const binAt = Math.floor(t / BIN_MS) * BIN_MS;
   if (binAt - next.binAt > CLOSED_BINS * BIN_MS) {
     next.bins = '';
@@ -149,7 +149,7 @@ function edit(state: State, event: Edit): State {
   return next;
 }
 
-function apply(next: Mutable, op: Op, t: number): void {
+function apply(next: Mutable<State>, op: Op, t: number): void {
   const size = op.text.length;
   if (op.kind === 'del') {
     next.bin = plus(next.bin, 0, size, 0, 0, 0);

@@ -1,5 +1,6 @@
 import { defineReducer, scope, student } from '#modules/kit/index.ts';
 import { doc, writing } from '../events.ts';
+import type { Mutable } from '../mutable.ts';
 
 /** Longest pauses that still count as being on task, in s. The choice can change conclusions: all three are kept. */
 export const TAUS = [60, 120, 300] as const;
@@ -27,8 +28,6 @@ type State = {
   readonly older: number;
 };
 
-type Mutable = { -readonly [Field in keyof State]: State[Field] };
-
 const initial: State = {
   last: null,
   shown: true,
@@ -50,7 +49,7 @@ function step(state: State, { t }: Event): State {
 function credit(state: State, t: number, shown: boolean): State {
   const ms = state.shown && state.last !== null ? t - state.last : 0;
   if (state.last !== null && t <= state.last && shown === state.shown) return state;
-  const next: Mutable = { ...state };
+  const next: Mutable<State> = { ...state };
   next.last = Math.max(t, state.last ?? t);
   next.shown = shown;
   if (state.last === null || ms <= 0) return next;
@@ -70,7 +69,7 @@ function strictly(strict: Sums, ms: number): Sums {
 }
 
 /** Adds the stretch `[from, to)` to the ten minutes it lies in; it is cut at their edges. */
-function inBins(next: Mutable, from: number, to: number): void {
+function inBins(next: Mutable<State>, from: number, to: number): void {
   const binAt = Math.floor(from / 1000 / BIN_SECONDS) * BIN_SECONDS;
   const end = (binAt + BIN_SECONDS) * 1000;
   if (binAt !== next.binAt) openBin(next, binAt);
@@ -78,7 +77,7 @@ function inBins(next: Mutable, from: number, to: number): void {
   if (to > end) inBins(next, end, to);
 }
 
-function openBin(next: Mutable, binAt: number): void {
+function openBin(next: Mutable<State>, binAt: number): void {
   if (next.binMs > 0) {
     const closed = [...next.closed, next.binAt, next.binMs];
     const over = closed.length - 2 * (MAX_BINS - 1);

@@ -162,7 +162,7 @@ export async function openLoad(port: number, dialect: Dialect, connections: numb
   };
 }
 
-function isAnswer({ answer, otherAnswer }: Dialect, payload: string): boolean {
+export function isAnswer({ answer, otherAnswer }: Dialect, payload: string): boolean {
   return payload.startsWith(answer) && (otherAnswer === undefined || !payload.startsWith(otherAnswer));
 }
 
