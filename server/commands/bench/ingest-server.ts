@@ -127,6 +127,7 @@ async function openLeast() {
   let count = 0;
   return {
     events: () => count,
+    settled: () => archive.seal(),
     take(text: string, answer: () => void) {
       const { producer, epoch, from, source, events: ev } = JSON.parse(text) as Parsed;
       const h = hashesForEntry(ev.map((event) => hashOf(JSON.stringify(event))).join(''));
@@ -141,17 +142,17 @@ async function openLeast() {
 }
 
 async function serveLeast(): Promise<void> {
-  const { take, events } = await openLeast();
+  const { take, events, settled } = await openLeast();
   const http = createServer();
   const wss = new WebSocketServer({ server: http, perMessageDeflate: false });
   wss.on('connection', (ws) => {
     ws.on('message', (bytes) => take(String(bytes), () => ws.send('{"type":"stored","upTo":1,"bad":[]}')));
   });
-  listen(http, events);
+  listen(http, events, settled);
 }
 
 async function serveLeastSocketIo(): Promise<void> {
-  const { take, events } = await openLeast();
+  const { take, events, settled } = await openLeast();
   const http = createServer();
   const io = new SocketServer(http, { ...INGEST_IO_OPTIONS, transports: ['websocket'] });
   io.of('/ingest').on('connection', (socket) => {
@@ -159,7 +160,7 @@ async function serveLeastSocketIo(): Promise<void> {
       take(text, () => reply({ type: 'stored', upTo: 1, bad: [] })),
     );
   });
-  listen(http, events);
+  listen(http, events, settled);
 }
 
 function onFatal(error: unknown): never {
@@ -243,7 +244,10 @@ async function serveOurs(): Promise<void> {
   listen(
     http,
     () => ingest.counts().edges.socket.stored,
-    () => owner.flush(),
+    async () => {
+      await owner.flush();
+      await archive.seal();
+    },
   );
 }
 
