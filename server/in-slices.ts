@@ -1,5 +1,5 @@
 /** What waits in the loop, an acknowledgement first of all, passes three or four turns of it: so long may each be held up. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 
 /** Works through a list in slices between which sockets and timers have their turn; gives the milliseconds of work. */
 export async function inSlices<T>(all: Iterable<T>, work: (one: T) => void): Promise<number> {
