@@ -20,7 +20,7 @@ export type Dialect = {
 };
 
 export type Load = {
-  /** Sends without pause, one frame outstanding each; then waits until all are answered. */
+  /** Sends without pause, one frame outstanding each; then waits until all are answered, 5 s at most. */
   run(ms: number): Promise<void>;
   /** Sends so many frames a second in all, evenly; gives the sorted waiting times in ms. */
   pace(perSecond: number, ms: number): Promise<number[]>;
