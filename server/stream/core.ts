@@ -4,6 +4,7 @@ import type { Notices } from '#server/notices/notices.ts';
 import type { StateKey } from '#server/state/state-key.ts';
 import type { StateStore } from '#server/state/state-store.ts';
 import type { Folding } from './apply.ts';
+import type { Cuts } from './cuts.ts';
 import type { OwnerMeasures } from './measures.ts';
 import type { HotStudent } from './student.ts';
 
@@ -43,6 +44,8 @@ export type Core = {
   readonly listeners: Set<(student: string, keys: readonly StateKey[], at?: number) => void>;
   /** Students with something to flush. */
   dirty: Set<HotStudent>;
+  /** Those of the flush that is under way. */
+  cuts: Cuts | null;
   dirtyBytes: number;
   hotBytes: number;
   /** The last entry that is folded into the hot states. */

@@ -62,6 +62,7 @@ export function openHot(
       return student;
     },
     apply(student, entry) {
+      core.cuts?.before(student);
       const { bytes, dirtyBytes } = student;
       const keys = applyEntry(core.folding, student, entry);
       core.folding.onStep(-1, entry.o, 0);

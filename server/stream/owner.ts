@@ -224,6 +224,7 @@ function coreOf(options: OwnerOptions): Core {
     hot: new Map(),
     listeners: new Set(),
     dirty: new Set(),
+    cuts: null,
     dirtyBytes: 0,
     hotBytes: 0,
     applied: -1,

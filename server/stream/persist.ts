@@ -28,41 +28,42 @@ export type Persisting = {
 };
 export type Commit = { readonly cell: Cell; readonly texts: TextCommit };
 
-/** One state as it was when a flush was cut; states are immutable, so this is all a snapshot needs. */
-export type Cut = {
+/** One state as it was when its student was cut; states are immutable, so this is all a snapshot needs. */
+type Snapshot = {
   readonly cell: Cell;
-  /** Let go once it has become text. */
-  state: unknown;
+  readonly state: unknown;
   readonly offset: number;
   readonly index: number;
   readonly halt: Halt | null;
 };
 export type StudentCut = {
   readonly student: HotStudent;
-  readonly cells: readonly Cut[];
+  readonly cells: readonly Cell[];
+  /** Of the cells, in turn; let go once they have become text. */
+  snapshots: readonly Snapshot[];
   readonly mark: string | null;
   readonly dead: readonly string[];
 };
 
 /** What of a student is to be written, as of now; the student counts as clean from here on, until something steps again. */
 export function cutOf(student: HotStudent, plan: Plan): StudentCut {
-  const cells = student.dirty.map((cell) => {
+  const { dirty: cells, dead } = student;
+  const snapshots = cells.map((cell) => {
     cell.isDirty = false;
     const { state, offset, index, halt } = cell;
     return { cell, state, offset, index, halt };
   });
   const mark = student.isMarkDirty ? markText(student, plan) : null;
-  const { dead } = student;
   student.dirty = [];
   student.dirtyBytes = 0;
   student.isMarkDirty = false;
   student.dead = [];
-  return { student, cells, mark, dead };
+  return { student, cells, snapshots, mark, dead };
 }
 
 /** The cut's flush failed: all of it is dirty again. */
 export function uncut({ student, cells, mark, dead }: StudentCut): void {
-  for (const { cell } of cells) {
+  for (const cell of cells) {
     if (cell.isDirty) continue;
     cell.isDirty = true;
     student.dirty.push(cell);
@@ -77,22 +78,20 @@ function markText(student: HotStudent, plan: Plan): string {
   return JSON.stringify({ build: plan.build, folded } satisfies Mark);
 }
 
-/** A field per state and a field per new text node; nodes that nothing reaches any more go. The cut's states are let go. */
+/** A field per state and a field per new text node; nodes that nothing reaches any more go. The snapshots are let go. */
 export function writesOf(cut: StudentCut): Persisting {
   const set: [string, string][] = [];
   const del: string[] = [];
   const commits: Commit[] = [];
-  for (const one of cut.cells) {
-    addWrites(one, set, del, commits);
-    one.state = undefined;
-  }
+  for (const one of cut.snapshots) addWrites(one, set, del, commits);
+  cut.snapshots = [];
   if (cut.mark !== null) set.push([MARK, cut.mark]);
   // Of one text no id comes back; a state that is folded anew begins with the ids of the one that is dead.
   if (cut.dead.length > 0) del.push(...cut.dead.filter(isNotIn(set)));
   return { writes: { student: cut.student.id, set, del }, commits };
 }
 
-function addWrites(one: Cut, set: [string, string][], del: string[], commits: Commit[]): void {
+function addWrites(one: Snapshot, set: [string, string][], del: string[], commits: Commit[]): void {
   const { cell } = one;
   const plain = plainText(one);
   if (plain !== null) {
@@ -124,7 +123,7 @@ function nodeField(cell: Cell, id: string): string {
 }
 
 /** The same as `storedText` of a state that never held a text, which is most of them, in one go; else null. */
-function plainText({ cell, state, offset, index, halt }: Cut): string | null {
+function plainText({ cell, state, offset, index, halt }: Snapshot): string | null {
   if (cell.saved !== null || cell.text !== 0 || halt !== null) return null;
   const json = JSON.stringify(state);
   // A text without a character, or one of before this cut.
@@ -132,12 +131,12 @@ function plainText({ cell, state, offset, index, halt }: Cut): string | null {
   return `{"p":"0:${offset}:${index}","s":${json}}`;
 }
 
-function storedText(cut: Cut, changes: TextChanges | null): string {
+function storedText(snapshot: Snapshot, changes: TextChanges | null): string {
   const stored: Stored = {
-    p: `0:${cut.offset}:${cut.index}`,
-    s: changes ? withIds(cut.state, changes.idOf) : cut.state,
+    p: `0:${snapshot.offset}:${snapshot.index}`,
+    s: changes ? withIds(snapshot.state, changes.idOf) : snapshot.state,
     ...(changes ? { n: changes.nextId } : {}),
-    ...(cut.halt ? { h: cut.halt } : {}),
+    ...(snapshot.halt ? { h: snapshot.halt } : {}),
   };
   return JSON.stringify(stored);
 }

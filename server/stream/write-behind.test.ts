@@ -31,8 +31,8 @@ function timing(store: StateStore, at: number[]): StateStore {
 describe('the pace of flushes', () => {
   it('is the usual one while they cost next to nothing, and ends where the store says', () => {
     expect(paceMs(250, 0, 3_000)).toBe(250);
-    expect(paceMs(250, 5, 3_000)).toBe(250);
-    expect(paceMs(250, 50, 3_000)).toBe(2_500);
+    expect(paceMs(250, 1, 3_000)).toBe(250);
+    expect(paceMs(250, 10, 3_000)).toBe(2_000);
     expect(paceMs(250, 10_000, 3_000)).toBe(3_000);
     expect(paceMs(5_000, 10_000, 3_000)).toBe(5_000);
   });
@@ -55,7 +55,7 @@ describe('the pace of flushes', () => {
     }
     const [first = Number.NaN, second = Number.NaN] = flushedAt;
     // 300,000 numbers are never written in under 3 ms.
-    expect(second - first).toBeGreaterThan(150);
+    expect(second - first).toBeGreaterThan(600);
     await owner.close();
   });
 });

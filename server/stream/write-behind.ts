@@ -1,8 +1,9 @@
 import { inSlices } from '#server/in-slices.ts';
 import type { StudentWrites } from '#server/state/state-store.ts';
 import { after, type Core, isOver } from './core.ts';
+import { type Cuts, openCuts } from './cuts.ts';
 import { type Hot, reasonOf } from './hot.ts';
-import { type Commit, commit, cutOf, type StudentCut, uncut, writesOf } from './persist.ts';
+import { type Commit, commit, type StudentCut, writesOf } from './persist.ts';
 
 /** Field of the nameless student that says for which build every student is known to be folded whole. */
 export const WHOLE = 'build';
@@ -25,10 +26,11 @@ export type WriteBehind = {
 
 /**
  * After a flush that took so long to make, so many times as long passes before the next one, up to what the store allows.
- * The store spends about as much again, so that flushes stay below a twentieth of a busy process: who types a key every
- * two seconds has all of their states written every ten, not at each key. A restart folds the longer tail again.
+ * The store spends about as much again, so that flushes stay at a hundredth of a busy process as far as the store allows: who
+ * types a key every second or two has all of their states written every ten, not at each key. A restart folds the longer
+ * tail again.
  */
-const PACE = 50;
+const PACE = 200;
 /** So far behind the archive nobody is waiting for the store, and the same states change over and over. */
 const FAR_BEHIND = { entries: 5_000, slower: 8 };
 
@@ -85,17 +87,18 @@ export function openWriteBehind(
     const { generation, base } = core;
     const checkpoint = core.applied;
     const mark = whole;
-    const startedAt = performance.now();
-    const cuts = cutAll(core);
-    spentMs = performance.now() - startedAt;
-    inFlightBytes = core.dirtyBytes;
-    core.dirtyBytes = 0;
     const since = performance.now();
     silentSince ??= since;
+    inFlightBytes = core.dirtyBytes;
+    const cuts = openCuts(core.dirty, core.folding.plan);
+    core.cuts = cuts;
+    core.dirty = new Set();
+    core.dirtyBytes = 0;
+    spentMs = performance.now() - since;
     hot.expect(checkpoint);
     let result: Awaited<ReturnType<Core['store']['flush']>> | null = null;
     const commits: Commit[] = [];
-    const writes = writesFor(cuts, mark, commits, (ms) => {
+    const writes = writesFor(cuts.each(), mark, commits, (ms) => {
       spentMs += ms;
     });
     try {
@@ -107,7 +110,8 @@ export function openWriteBehind(
     }
     inFlightBytes = 0;
     core.isStoreSilent = result === null;
-    for (const { student } of cuts) student.isFlushing = false;
+    core.cuts = null;
+    cuts.release();
     if (generation !== core.generation || isOver(core)) return;
     if (result === null) return failed(cuts);
     if (!result.ok) return result.why === 'stale' ? on.stale() : on.fenced();
@@ -119,17 +123,14 @@ export function openWriteBehind(
     if (mark === whole) whole = null;
     hot.shrink();
     on.answered();
-    await announce(core, cuts, checkpoint);
+    await announce(core, cuts.done(), checkpoint);
   }
 
-  function failed(cuts: readonly StudentCut[]): void {
+  function failed(cuts: Cuts): void {
     tries += 1;
-    for (const cut of cuts) {
-      const { dirtyBytes } = cut.student;
-      uncut(cut);
-      core.dirtyBytes += cut.student.dirtyBytes - dirtyBytes;
-      core.dirty.add(cut.student);
-    }
+    for (const student of cuts.undo()) core.dirty.add(student);
+    core.dirtyBytes = 0;
+    for (const { dirtyBytes } of core.dirty) core.dirtyBytes += dirtyBytes;
   }
 
   return {
@@ -171,19 +172,12 @@ export function openWriteBehind(
   };
 }
 
-function cutAll(core: Core): readonly StudentCut[] {
-  const cuts = [...core.dirty].map((student) => cutOf(student, core.folding.plan));
-  for (const { student } of cuts) student.isFlushing = true;
-  core.dirty = new Set();
-  return cuts;
-}
-
 /**
  * One student after another, as the store asks for them: what thousands wrote would live until the last of it is in. States
  * are immutable, so that entries may go on being applied while their old values become text.
  */
 function* writesFor(
-  cuts: readonly StudentCut[],
+  cuts: Iterable<StudentCut>,
   mark: string | null,
   commits: Commit[],
   onSpent: (ms: number) => void,
@@ -204,7 +198,7 @@ async function announce(core: Core, cuts: readonly StudentCut[], checkpoint: num
   if (!notices) return;
   await inSlices(cuts, ({ student, cells }) => {
     if (cells.length === 0) return;
-    const keys = cells.map(({ cell }) => cell.key);
+    const keys = cells.map(({ key }) => key);
     notices.publish('states', JSON.stringify({ student: student.id, keys, checkpoint }));
   });
 }
