@@ -78,7 +78,8 @@ export function readArchive(files: Files): ReadArchive {
     );
     const sealed = readSealed(bytes, id);
     check(sealed[0]?.o === commit.from && sealed.at(-1)?.o === commit.to, `${name}: offsets of its segment`);
-    entries.push(...sealed);
+    // One by one: a segment holds more than a call takes arguments.
+    for (const entry of sealed) entries.push(entry);
   }
   const opens = names.filter((name) => name.endsWith('.open')).sort();
   opens.forEach((name, i) => {
@@ -86,7 +87,7 @@ export function readArchive(files: Files): ReadArchive {
     if (first < entries.length) return; // a commit covers it
     const open = readOpen(files.read(`p000/${name}`), id, i === opens.length - 1);
     check(open.length === 0 || open[0]?.o === entries.length, `${name}: does not follow`);
-    entries.push(...open);
+    for (const entry of open) entries.push(entry);
   });
   for (const [i, { o }] of entries.entries()) check(o === i, `offset ${o} in the place of ${i}`);
   const fence = entries.findLast((entry) => entry.k === 'mark')?.o ?? 0;

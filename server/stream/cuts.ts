@@ -8,7 +8,7 @@ import type { HotStudent } from './student.ts';
  * overtaken.
  */
 export type Cuts = {
-  /** MUST be called before anything changes of a student; nothing happens where it is cut already or no part of this. */
+  /** MUST be called before an entry is folded into a student; nothing happens where it is cut already or no part of this. */
   before(student: HotStudent): void;
   /** Every cut once; walked once. */
   each(): Iterable<StudentCut>;
