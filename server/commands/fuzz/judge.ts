@@ -20,7 +20,8 @@ export type Findings = {
 const LEAST_KINDS = 64;
 const LEAST_CODES = 25;
 const LEAST_PASSED = 0.3;
-const MOST_HEAP_MB = 32;
+/** Each new student leaves states, a row in the table of producers, and counts of limits; nothing else may stay. */
+const MOST_HEAP_KB = { always: 8 * 1024, ofStudent: 3 };
 const MOST_LEFT = 4;
 const SHOWN = 5;
 
@@ -49,6 +50,8 @@ export function judge(findings: Findings): boolean {
   const unanswered = sum((result) => result.unanswered);
   const passed = passedShare(results);
   const unended = conservation(findings);
+  const grownMb = after.heapMb - before.heapMb;
+  const students = after.students - before.students;
   const figures: readonly (readonly [string, number, string])[] = [
     ['fuzz.inputs', sum(({ inputs }) => inputs), 'inputs'],
     ['fuzz.kinds', results.length + patient.length, 'kinds'],
@@ -58,7 +61,8 @@ export function judge(findings: Findings): boolean {
     ['fuzz.good-stored', world.ledger.good.size, 'events'],
     ['fuzz.unaccounted', unended, 'events'],
     ['fuzz.passed-envelope', Math.round(passed * 1000) / 10, '%'],
-    ['fuzz.heap-growth', Math.round((after.heapMb - before.heapMb) * 10) / 10, 'MiB'],
+    ['fuzz.students', students, 'students'],
+    ['fuzz.heap-growth', Math.round(grownMb * 10) / 10, 'MiB'],
     ['fuzz.descriptors-left', after.descriptors - before.descriptors, 'descriptors'],
     ['fuzz.timers-left', after.timers - before.timers, 'timers'],
     ['fuzz.seconds', Math.round(findings.seconds), 's'],
@@ -69,7 +73,7 @@ export function judge(findings: Findings): boolean {
     ...world.ledger.complaints.slice(0, SHOWN),
     ...(unended === 0 ? [] : [`${unended} events have no end, or two, or are not in the archive`]),
     ...(findings.exitCode === 0 ? [] : [`the server ended with ${findings.exitCode}: ${findings.said}`]),
-    ...(after.heapMb - before.heapMb > MOST_HEAP_MB ? ['the heap grew'] : []),
+    ...(grownMb * 1024 > MOST_HEAP_KB.always + MOST_HEAP_KB.ofStudent * students ? ['the heap grew'] : []),
     ...(after.descriptors - before.descriptors > MOST_LEFT ? ['descriptors were left open'] : []),
     ...(after.timers - before.timers > MOST_LEFT ? ['timers were left running'] : []),
     ...(findings.isWhole ? wholeWrong(results.length + patient.length, codes.length, passed) : []),

@@ -25,12 +25,13 @@ import { openOwner } from '#server/stream/owner.ts';
 
 export type FuzzServerSettings = { readonly varDir: string; readonly key: string };
 
-/** `heapMb` after a collection; `timers`: those that keep a process alive. */
+/** `heapMb` after a collection; `students`: those in memory; `timers`: those that keep a process alive. */
 export type FuzzStatus = {
   readonly counts: IngestCounts;
   /** Events without an end yet. */
   readonly inFlight: number;
   readonly heapMb: number;
+  readonly students: number;
   readonly descriptors: number;
   readonly timers: number;
 };
@@ -151,8 +152,12 @@ async function status(): Promise<void> {
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const descriptors = readdirSync('/proc/self/fd').length;
   const heapMb = process.memoryUsage().heapUsed / MIB;
+  const { students } = owner.status();
   const inFlight = Object.values(ingest.core.flight).reduce((sum, one) => sum + one, 0);
-  tell({ is: 'status', status: { counts: ingest.counts(), inFlight, heapMb, descriptors, timers } });
+  tell({
+    is: 'status',
+    status: { counts: ingest.counts(), inFlight, heapMb, students, descriptors, timers },
+  });
 }
 
 async function stop(): Promise<void> {
