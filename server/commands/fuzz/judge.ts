@@ -20,7 +20,7 @@ export type Findings = {
 const LEAST_KINDS = 64;
 const LEAST_CODES = 25;
 const LEAST_PASSED = 0.3;
-/** Each new student leaves states, a row in the table of producers, and counts of limits; nothing else may stay. */
+/** Each new student leaves states, a row in the table of producers, and counts of limits; all else may take `always`. */
 const MOST_HEAP_KB = { always: 8 * 1024, ofStudent: 3 };
 const MOST_LEFT = 4;
 const SHOWN = 5;

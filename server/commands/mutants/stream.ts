@@ -1,6 +1,10 @@
 import type { Mutant } from './mutant.ts';
 
-const OWNER = ['server/stream/owner.test.ts', 'server/stream/owner-faults.test.ts'];
+const OWNER = [
+  'server/stream/owner.test.ts',
+  'server/stream/owner-faults.test.ts',
+  'server/stream/cuts.test.ts',
+];
 
 /** What must hold of states: each the fold of the archive, every entry once (delivery.md §8, §9). */
 export const STREAM_MUTANTS: readonly Mutant[] = [
